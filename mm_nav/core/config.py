@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbers that the weights own: the shape of the network's world. Saved in every bundle's manifest.json.
+
+Numbers of the robot are in launch/params.yaml, numbers of an experiment in TrainConfig; none stands twice.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from mm_nav.errors import ConfigError
+
+LIDAR_CHANNELS = 9  # core/preprocess.py says what each holds
+RADAR_CHANNELS = 5
+BOX_CHANNELS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BevGrid:
+    """A grid in base_link: row 0 at ``y_min``, column 0 at ``x_min`` (the layout of nav_msgs/OccupancyGrid)."""
+
+    x_min: float = -6.4
+    y_min: float = -9.6
+    cell: float = 0.2
+    columns: int = 96  # along +x
+    rows: int = 96  # along +y
+
+    @property
+    def x_max(self) -> float:
+        """Far edge along x, metres."""
+        return self.x_min + self.columns * self.cell
+
+    @property
+    def y_max(self) -> float:
+        """Far edge along y, metres."""
+        return self.y_min + self.rows * self.cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """Shapes, ranges and words that a bundle's network was built with."""
+
+    grid: BevGrid = BevGrid()
+    image_height: int = 128
+    image_width: int = 256
+    lift_heights: tuple[float, ...] = (0.15, 0.45, 0.9)  # metres above ground
+    phrase_dim: int = 512
+    embed_dim: int = 32
+    classes: tuple[str, ...] = ("box", "cone", "barrel", "person", "car", "wall")
+    waypoint_count: int = 8
+    waypoint_dt_s: float = 0.5
+    sync_slop_ns: int = 60_000_000
+    sync_window_ns: int = 120_000_000
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; ``from_json`` reads them back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "ModelSpec":
+        """Strict: an unknown or missing key is an error that names it.
+
+        Raises:
+            ConfigError: for a key that this version does not know, or lacks.
+        """
+        known = {f.name for f in dataclasses.fields(cls)}
+        odd = sorted(known.symmetric_difference(values))
+        if odd:
+            raise ConfigError(
+                f"model spec keys {odd} do not match this version of mm_nav; re-export the bundle with it"
+            )
+        grid = BevGrid(**values["grid"])
+        listed = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k != "grid"}
+        return cls(grid=grid, **listed)
