@@ -46,7 +46,7 @@ class ModelSpec:
     lift_heights: tuple[float, ...] = (0.15, 0.45, 0.9)  # metres above ground
     phrase_dim: int = 512
     embed_dim: int = 32
-    classes: tuple[str, ...] = ("box", "cone", "barrel", "person", "car", "wall")
+    classes: tuple[str, ...] = ("box", "cone", "barrel", "person", "car")
     waypoint_count: int = 8
     waypoint_dt_s: float = 0.5
     sync_slop_ns: int = 60_000_000

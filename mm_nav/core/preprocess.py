@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SensorFrame -> FusionInput: the one function that robot, replay and trainer share.
+
+Geometry that depends on the calibration alone is computed once per calibration. Mean and standard deviation
+of pictures live inside the network. Knows no messages, no network, no clock.
+
+LiDAR channels (``lidar_bev``), per cell: 0 point count (log), 1 highest z, 2 lowest z, 3 mean relative intensity,
+4..7 counts (log) in the height slices ``SLICES``, 8 one where a LiDAR ray passed before its first obstacle.
+Radar channels (``radar_bev``): 0 count (log), 1 2 velocity over ground along x and y (radial part), 3 its
+magnitude, 4 mean RCS / 20 dB.
+"""
+
+from functools import lru_cache
+
+import cv2
+import numba
+import numpy as np
+from jaxtyping import Float32, Float64, UInt8
+
+from mm_nav.core.config import LIDAR_CHANNELS, RADAR_CHANNELS, BevGrid, ModelSpec
+from mm_nav.core.geometry import cell_centers, inverse, project, transform
+from mm_nav.core.types import CameraModel, CameraView, FusionInput, Odometry, PosedCloud, SensorFrame
+
+SLICES = (-0.4, 0.15, 0.5, 1.1, 2.2)  # metres above ground; what is higher is overhead and passed under
+OBSTACLE_Z = SLICES[1]
+AZIMUTH_BINS = 720
+OUTSIDE = -2.0  # grid value for "this cell does not fall into the picture"; grid sampling pads with zeros there
+
+
+def preprocess(frame: SensorFrame, spec: ModelSpec, phrase: Float32[np.ndarray, " e"] | None) -> FusionInput:
+    """Turn one instant into network inputs.
+
+    Args:
+        frame: what the synchroniser put together; any sensor may be absent.
+        spec: shapes of the network that will read the result.
+        phrase: embedding of the goal phrase, or None while there is no goal.
+    """
+    return FusionInput(
+        camera_image=camera_images(frame.cameras, spec),
+        camera_grid=camera_grids(frame.cameras, spec),
+        camera_mask=np.ones(len(frame.cameras), np.float32) if frame.cameras else np.zeros(1, np.float32),
+        lidar_bev=lidar_bev(frame.lidars, spec.grid),
+        lidar_mask=np.array([bool(frame.lidars)], np.float32),
+        radar_bev=radar_bev(frame.radars, frame.odometry, spec.grid),
+        radar_mask=np.array([bool(frame.radars)], np.float32),
+        ego=ego_motion(frame.odometry),
+        phrase=np.zeros(spec.phrase_dim, np.float32) if phrase is None else phrase.astype(np.float32),
+        phrase_mask=np.array([phrase is not None], np.float32),
+    )
+
+
+# ---------------------------------------------------------------- cameras
+
+
+def camera_images(views: tuple[CameraView, ...], spec: ModelSpec) -> UInt8[np.ndarray, "n 3 h w"]:
+    """Pictures at network size, channels first; one black picture where there is no camera."""
+    out = np.zeros((max(1, len(views)), 3, spec.image_height, spec.image_width), np.uint8)
+    for slot, view in zip(out, views, strict=False):
+        small = cv2.resize(view.image.rgb, (spec.image_width, spec.image_height), interpolation=cv2.INTER_AREA)
+        slot[:] = small.transpose(2, 0, 1)
+    return out
+
+
+def camera_grids(views: tuple[CameraView, ...], spec: ModelSpec) -> Float32[np.ndarray, "n zy x 2"]:
+    """Where every BEV cell falls in every picture, from -1 (left, top edge) to 1; ``OUTSIDE`` elsewhere."""
+    rows = len(spec.lift_heights) * spec.grid.rows
+    if not views:
+        return np.full((1, rows, spec.grid.columns, 2), OUTSIDE, np.float32)
+    return np.stack([_grid_of(view.model, view.T_base_cam, spec) for view in views])
+
+
+def _grid_of(model: CameraModel, T_base_cam: Float64[np.ndarray, "4 4"], spec: ModelSpec) -> Float32[np.ndarray, "zy x 2"]:
+    return _cached_grid(
+        model.width, model.height, model.K.tobytes(), model.distortion_model, model.D.tobytes(),
+        T_base_cam.tobytes(), spec,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=32)
+def _cached_grid(
+    width: int, height: int, K_bytes: bytes, distortion: str, D_bytes: bytes, T_bytes: bytes, spec: ModelSpec
+) -> Float32[np.ndarray, "zy x 2"]:
+    K, D = np.frombuffer(K_bytes).reshape(3, 3), np.frombuffer(D_bytes)
+    T_cam_base = inverse(np.frombuffer(T_bytes).reshape(4, 4))
+    ys, xs = cell_centers(spec.grid)
+    z, y, x = np.meshgrid(np.array(spec.lift_heights), ys, xs, indexing="ij")
+    points = transform(T_cam_base, np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1))
+    uv, depth = project(K, points)
+    inside = (depth > 0.1) & (np.abs(uv - [width / 2, height / 2]) < [width, height]).all(axis=1)
+    if D.size and np.any(D):
+        uv[inside] = _distort(points[inside], K, D, distortion)
+    inside &= (uv[:, 0] > -0.5) & (uv[:, 0] < width - 0.5) & (uv[:, 1] > -0.5) & (uv[:, 1] < height - 0.5)
+    sampled = (2 * (uv + 0.5) / [width, height] - 1).astype(np.float32)
+    sampled[~inside] = OUTSIDE
+    return sampled.reshape(-1, spec.grid.columns, 2)
+
+
+def _distort(
+    points_cam: Float64[np.ndarray, "n 3"], K: Float64[np.ndarray, "3 3"], D: Float64[np.ndarray, " d"], model: str
+) -> Float64[np.ndarray, "n 2"]:
+    if not len(points_cam):
+        return np.zeros((0, 2))
+    if model in ("equidistant", "fisheye"):
+        uv = cv2.fisheye.projectPoints(points_cam[None], np.zeros(3), np.zeros(3), K, D[:4])[0]
+    else:  # plumb_bob and rational_polynomial share OpenCV's formula
+        uv = cv2.projectPoints(points_cam, np.zeros(3), np.zeros(3), K, D)[0]
+    return np.asarray(uv, np.float64).reshape(-1, 2)
+
+
+# ---------------------------------------------------------------- LiDAR
+
+
+def lidar_bev(clouds: tuple[PosedCloud, ...], grid: BevGrid) -> Float32[np.ndarray, "cl y x"]:
+    """Scatter all LiDAR points into cells (dynamic pillars: no padding, no sorting)."""
+    out = np.zeros((LIDAR_CHANNELS, grid.rows, grid.columns), np.float32)
+    reach = np.zeros((grid.rows, grid.columns), np.float32)
+    for posed in clouds:
+        cloud, T = posed.cloud, posed.T_base_sensor.astype(np.float32)
+        scale = np.float32(1.0 / (2.0 * float(cloud.intensity.mean()) + 1e-6)) if len(cloud.intensity) else np.float32(0)
+        clear = np.zeros(AZIMUTH_BINS, np.float32)
+        _scatter(cloud.xyz, cloud.intensity, scale, T, grid.x_min, grid.y_min, grid.cell, out, clear)
+        _mark_visible(clear, T[0, 3], T[1, 3], grid.x_min, grid.y_min, grid.cell, reach)
+    _finish(out)
+    out[8] = reach
+    return out
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _scatter(xyz, intensity, scale, T, x_min, y_min, cell, out, clear):  # type: ignore[no-untyped-def]
+    """Accumulate counts, heights and intensity; ``clear[b]`` becomes how far azimuth bin b is free of obstacles."""
+    rows, columns = out.shape[1], out.shape[2]
+    nearest = np.full(clear.shape[0], np.float32(1e9))
+    per_cell = np.float32(1.0 / cell)
+    per_radian = np.float32(clear.shape[0] / (2 * np.pi))
+    for i in range(xyz.shape[0]):
+        px, py, pz = xyz[i, 0], xyz[i, 1], xyz[i, 2]
+        z = T[2, 0] * px + T[2, 1] * py + T[2, 2] * pz + T[2, 3]
+        if z < -0.4 or z >= 2.2:
+            continue
+        x = T[0, 0] * px + T[0, 1] * py + T[0, 2] * pz + T[0, 3]
+        y = T[1, 0] * px + T[1, 1] * py + T[1, 2] * pz + T[1, 3]
+        dx, dy = x - T[0, 3], y - T[1, 3]
+        distance = np.sqrt(dx * dx + dy * dy)
+        azimuth = int((np.arctan2(dy, dx) + np.float32(np.pi)) * per_radian) % clear.shape[0]
+        if z >= 0.15:
+            nearest[azimuth] = min(nearest[azimuth], distance)
+        clear[azimuth] = max(clear[azimuth], distance)
+        column, row = int(np.floor((x - x_min) * per_cell)), int(np.floor((y - y_min) * per_cell))
+        if column < 0 or column >= columns or row < 0 or row >= rows:
+            continue
+        if out[0, row, column] == 0:
+            out[1, row, column] = z
+            out[2, row, column] = z
+        else:
+            out[1, row, column] = max(out[1, row, column], z)
+            out[2, row, column] = min(out[2, row, column], z)
+        out[0, row, column] += 1
+        out[3, row, column] += min(intensity[i] * scale, np.float32(1.0))
+        slot = 4 if z < 0.15 else 5 if z < 0.5 else 6 if z < 1.1 else 7
+        out[slot, row, column] += 1
+    for b in range(clear.shape[0]):
+        clear[b] = min(clear[b], nearest[b])
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _mark_visible(clear, ox, oy, x_min, y_min, cell, reach):  # type: ignore[no-untyped-def]
+    per_radian = clear.shape[0] / (2 * np.pi)
+    for row in range(reach.shape[0]):
+        dy = y_min + (row + 0.5) * cell - oy
+        for column in range(reach.shape[1]):
+            dx = x_min + (column + 0.5) * cell - ox
+            b = int((np.arctan2(dy, dx) + np.pi) * per_radian) % clear.shape[0]
+            if np.sqrt(dx * dx + dy * dy) <= clear[b] + 0.5 * cell:
+                reach[row, column] = 1.0
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _finish(out):  # type: ignore[no-untyped-def]
+    for row in range(out.shape[1]):
+        for column in range(out.shape[2]):
+            count = out[0, row, column]
+            if count > 0:
+                out[3, row, column] /= count
+                out[0, row, column] = np.log1p(count)
+                for slot in range(4, 8):
+                    out[slot, row, column] = np.log1p(out[slot, row, column])
+
+
+# ---------------------------------------------------------------- radar and odometry
+
+
+def radar_bev(
+    clouds: tuple[PosedCloud, ...], odometry: Odometry | None, grid: BevGrid
+) -> Float32[np.ndarray, "cr y x"]:
+    """Scatter radar points with the robot's own motion taken out of their Doppler (kept as is without odometry)."""
+    out = np.zeros((RADAR_CHANNELS, grid.rows, grid.columns), np.float32)
+    for posed in clouds:
+        origin = posed.T_base_sensor[:3, 3].astype(np.float32)
+        points = transform(posed.T_base_sensor, posed.cloud.xyz)
+        ray = points - origin
+        ray = ray / np.maximum(np.linalg.norm(ray, axis=1, keepdims=True), 1e-6)
+        own = np.zeros(3, np.float32)
+        if odometry is not None:
+            own = (odometry.linear + np.cross(odometry.angular, origin)).astype(np.float32)
+        speed = np.nan_to_num(posed.cloud.velocity) + np.where(np.isfinite(posed.cloud.velocity), ray @ own, 0)
+        column = np.floor((points[:, 0] - grid.x_min) / grid.cell).astype(np.int64)
+        row = np.floor((points[:, 1] - grid.y_min) / grid.cell).astype(np.int64)
+        keep = (column >= 0) & (column < grid.columns) & (row >= 0) & (row < grid.rows)
+        values = np.stack([np.ones_like(speed), speed * ray[:, 0], speed * ray[:, 1], np.abs(speed),
+                           posed.cloud.intensity / 20])  # fmt: skip
+        np.add.at(out, (slice(None), row[keep], column[keep]), values[:, keep])
+    hit = out[0] > 0
+    out[1:, hit] /= out[0, hit]
+    out[0] = np.log1p(out[0])
+    return out
+
+
+def ego_motion(odometry: Odometry | None) -> Float32[np.ndarray, "3"]:
+    """Forward speed, yaw rate, and one if they are known."""
+    if odometry is None:
+        return np.zeros(3, np.float32)
+    return np.array([odometry.linear[0], odometry.angular[2], 1.0], np.float32)
