@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sensors to features: pictures to feature maps, feature maps to BEV, BEV to fused BEV.
+
+Shape letters: B batch, N cameras, C channels, H W picture, Z lift heights, Y X bird's-eye view.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from mm_nav.model.blocks import ConvBlock, Residual, TopDown
+
+IMAGE_MEAN = (0.485, 0.456, 0.406)  # ImageNet, RGB
+IMAGE_STD = (0.229, 0.224, 0.225)
+
+
+class ImageEncoder(nn.Module):
+    """RGB 0..255 (B, 3, H, W) -> features (B, C, H/4, W/4) that have seen a wide neighbourhood."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(IMAGE_MEAN).view(1, 3, 1, 1) * 255, persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGE_STD).view(1, 3, 1, 1) * 255, persistent=False)
+        self.stem = nn.Sequential(ConvBlock(3, 16, stride=2), ConvBlock(16, 32, stride=2), Residual(32))
+        self.eighth = nn.Sequential(ConvBlock(32, 64, stride=2), Residual(64), Residual(64))
+        self.sixteenth = nn.Sequential(ConvBlock(64, 96, stride=2), Residual(96))
+        self.up_eighth = TopDown(96, 64)
+        self.up_quarter = TopDown(64, 32)
+        self.out = ConvBlock(32, features)
+
+    def forward(self, image_BCHW: Tensor) -> Tensor:
+        quarter = self.stem((image_BCHW.float() - self.mean) / self.std)
+        eighth = self.eighth(quarter)
+        eighth = self.up_eighth(self.sixteenth(eighth), eighth)
+        features: Tensor = self.out(self.up_quarter(eighth, quarter))
+        return features
+
+
+class Lift(nn.Module):
+    """Pull picture features into BEV: each cell samples every camera at every lift height.
+
+    The sampling positions come precomputed per calibration (``camera_grid``), so the export needs only GridSample
+    (the idea of Simple-BEV, Harley et al. 2023). Cells seen by several cameras take the mean.
+    """
+
+    def __init__(self, features: int, heights: int, outputs: int) -> None:
+        super().__init__()
+        self.heights = heights
+        self.mix = ConvBlock((features + 1) * heights, outputs, kernel=1)
+
+    def forward(self, features_BNCHW: Tensor, grid_BNSX2: Tensor, mask_BN: Tensor) -> Tensor:
+        b, n, c = features_BNCHW.shape[:3]
+        rows, columns = grid_BNSX2.shape[2], grid_BNSX2.shape[3]
+        sampled = nn.functional.grid_sample(
+            features_BNCHW.flatten(0, 1).float(), grid_BNSX2.flatten(0, 1), align_corners=False
+        ).reshape(b, n, c, rows, columns)
+        inside = (grid_BNSX2[..., 0] > -1.5).to(sampled.dtype) * mask_BN[:, :, None, None]
+        count_BSX = inside.sum(dim=1)
+        mean = (sampled * inside[:, :, None]).sum(dim=1) / count_BSX.clamp(min=1.0)[:, None]
+        lifted = torch.cat([mean, count_BSX.clamp(max=1.0)[:, None]], dim=1)
+        z = self.heights
+        stacked = lifted.reshape(b, c + 1, z, rows // z, columns).reshape(b, (c + 1) * z, rows // z, columns)
+        bev: Tensor = self.mix(stacked)
+        return bev
+
+
+class BevTrunk(nn.Module):
+    """Fuse the modalities' maps (B, C, Y, X) and look far: a small U-shaped pyramid.
+
+    Returns the fine map (B, C, Y, X) and the coarse one (B, 128, Y/8, X/8).
+    """
+
+    def __init__(self, inputs: int, channels: int) -> None:
+        super().__init__()
+        self.fuse = nn.Sequential(ConvBlock(inputs, channels, kernel=1), Residual(channels))
+        self.down2 = nn.Sequential(ConvBlock(channels, 64, stride=2), Residual(64))
+        self.down4 = nn.Sequential(ConvBlock(64, 96, stride=2), Residual(96))
+        self.down8 = nn.Sequential(ConvBlock(96, 128, stride=2), Residual(128))
+        self.up_quarter = TopDown(128, 96)
+        self.up_half = TopDown(96, 64)
+        self.up_full = TopDown(64, channels)
+        self.out = ConvBlock(channels, channels)
+
+    def forward(self, maps_BCYX: Tensor) -> tuple[Tensor, Tensor]:
+        full = self.fuse(maps_BCYX)
+        half = self.down2(full)
+        quarter = self.down4(half)
+        coarse = self.down8(quarter)
+        quarter = self.up_quarter(coarse, quarter)
+        half = self.up_half(quarter, half)
+        return self.out(self.up_full(half, full)), coarse

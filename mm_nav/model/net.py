@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fusion network: one joint embedding space for BEV cells and phrases.
+
+Every BEV cell gets an embedding, so does every phrase. Their similarity is the grounding map and the
+open-vocabulary class of a detection. Takes the fields of FusionInput (batched), gives those of FusionOutput.
+
+Shape letters: B batch, N cameras, C channels, K classes, P phrases, D embedding, T waypoints, Y X bird's-eye view.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mm_nav.core.config import BOX_CHANNELS, LIDAR_CHANNELS, RADAR_CHANNELS, ModelSpec
+from mm_nav.model.blocks import ConvBlock
+from mm_nav.model.encoders import BevTrunk, ImageEncoder, Lift
+
+
+class PhraseEncoder(nn.Module):
+    """Sentence embedding (…, 512) -> unit vector (…, D) in the joint space."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(inputs, 256), nn.ReLU(), nn.Linear(256, outputs))
+
+    def forward(self, phrase_BE: Tensor) -> Tensor:
+        return nn.functional.normalize(self.layers(phrase_BE), dim=-1)
+
+
+class DriveHead(nn.Module):
+    """Coarse BEV, where the goal is, and own motion -> waypoints (B, T, 2) in metres and stop logit (B, 1)."""
+
+    def __init__(self, cells: int, waypoints: int) -> None:
+        super().__init__()
+        self.waypoints = waypoints
+        self.squeeze = ConvBlock(128, 8, kernel=1)
+        self.layers = nn.Sequential(nn.Linear(8 * cells + 7, 128), nn.ReLU(), nn.Linear(128, 2 * waypoints + 1))
+
+    def forward(self, coarse_BCYX: Tensor, goal_B3: Tensor, ego_B3: Tensor, mask_B1: Tensor) -> tuple[Tensor, Tensor]:
+        seen = self.squeeze(coarse_BCYX).flatten(1)
+        out = self.layers(torch.cat([seen, goal_B3, ego_B3, mask_B1], dim=1))
+        return out[:, :-1].unflatten(1, (self.waypoints, 2)), out[:, -1:]
+
+
+class FusionNet(nn.Module):
+    """Camera, LiDAR, radar and a phrase to occupancy, objects, goal and waypoints. Any sensor may be masked.
+
+    Args:
+        image: pictures to features; lift: features to BEV; lidar, radar: pillars to BEV; trunk: fused BEV;
+        phrase: sentence embedding to the joint space; drive: waypoints and stop; spec: shapes and ranges.
+    """
+
+    def __init__(
+        self, *, image: ImageEncoder, lift: Lift, lidar: nn.Module, radar: nn.Module, trunk: BevTrunk,
+        phrase: PhraseEncoder, drive: DriveHead, channels: int, spec: ModelSpec,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.image, self.lift, self.lidar, self.radar = image, lift, lidar, radar
+        self.trunk, self.phrase, self.drive = trunk, phrase, drive
+        self.dense = nn.Conv2d(channels, 2 + 2 + 1 + BOX_CHANNELS, 1)  # occupancy, visible, motion, heat, box
+        self.embed = nn.Sequential(ConvBlock(channels, channels), nn.Conv2d(channels, spec.embed_dim, 1))
+        self.scale = nn.Parameter(torch.tensor(10.0))
+        self.bias = nn.Parameter(torch.tensor(-6.0))
+        nn.init.constant_(self.dense.bias[4], -4.0)  # type: ignore[index, arg-type]
+        self.register_buffer("class_phrases", torch.zeros(len(spec.classes), spec.phrase_dim))
+        g = spec.grid
+        ys = g.y_min + (torch.arange(g.rows) + 0.5) * g.cell
+        xs = g.x_min + (torch.arange(g.columns) + 0.5) * g.cell
+        self.register_buffer("centers", torch.stack(torch.meshgrid(xs, ys, indexing="xy")), persistent=False)
+
+    def set_class_phrases(self, embeddings_KE: Tensor) -> None:
+        """Words for the classes of ``object_class``; another vocabulary needs no training."""
+        self.class_phrases.copy_(embeddings_KE)
+
+    def perceive(self, x: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Fused BEV: dense head logits (B, 13, Y, X), unit embeddings (B, D, Y, X), coarse map."""
+        b, n = x["camera_image"].shape[:2]
+        features = self.image(x["camera_image"].flatten(0, 1)).unflatten(0, (b, n))
+        camera = self.lift(features, x["camera_grid"], x["camera_mask"])
+        lidar_mask, radar_mask = x["lidar_mask"][:, :, None, None], x["radar_mask"][:, :, None, None]
+        camera_mask = x["camera_mask"].amax(dim=1, keepdim=True)[:, :, None, None]
+        lidar = self.lidar(x["lidar_bev"] * lidar_mask)
+        radar = self.radar(x["radar_bev"] * radar_mask)
+        plane = torch.ones_like(lidar[:, :1])
+        masks = torch.cat([camera_mask * plane, lidar_mask * plane, radar_mask * plane], dim=1)
+        fine, coarse = self.trunk(torch.cat([camera * camera_mask, lidar, radar, masks], dim=1))
+        return self.dense(fine).float(), nn.functional.normalize(self.embed(fine).float(), dim=1), coarse
+
+    def similarity(self, embedding_BDYX: Tensor, phrase_BPE: Tensor) -> Tensor:
+        """Match logit of each cell with each of the frame's phrases: (B, P, Y, X)."""
+        phrase_BPD = self.phrase(phrase_BPE).float()
+        cosine = torch.einsum("bdyx,bpd->bpyx", embedding_BDYX, phrase_BPD)
+        return cosine * self.scale + self.bias
+
+    def forward(self, **x: Tensor) -> dict[str, Tensor]:
+        """Batched FusionInput fields in, batched FusionOutput fields out (probabilities, not logits)."""
+        return self.outputs(x, *self.perceive(x))
+
+    def outputs(self, x: dict[str, Tensor], dense: Tensor, embedding: Tensor, coarse: Tensor) -> dict[str, Tensor]:
+        """Heads on top of ``perceive``."""
+        heat_BYX = torch.sigmoid(dense[:, 4])
+        matches_BYX = torch.sigmoid(self.similarity(embedding, x["phrase"][:, None])[:, 0])
+        goal_BYX = torch.sqrt(heat_BYX * matches_BYX + 1e-8) * x["phrase_mask"][:, :, None]
+        present_B1 = goal_BYX.flatten(1).amax(dim=1, keepdim=True)
+        weight_BYX = goal_BYX.pow(4) / goal_BYX.pow(4).sum(dim=(1, 2), keepdim=True).clamp(min=1e-4)
+        where_B2 = (self.centers[None] * weight_BYX[:, None]).sum(dim=(2, 3)) * present_B1
+        goal_B3 = torch.cat([where_B2, present_B1], dim=1)
+        waypoints, stop = self.drive(coarse, goal_B3.detach(), x["ego"], x["phrase_mask"])
+        vocabulary = self.class_phrases[None].expand(heat_BYX.shape[0], -1, -1)
+        return {
+            "occupancy": torch.sigmoid(dense[:, 0]),
+            "visible": torch.sigmoid(dense[:, 1]),
+            "motion": dense[:, 2:4],
+            "object_heat": heat_BYX,
+            "object_box": dense[:, 5:],
+            "object_class": torch.softmax(self.similarity(embedding, vocabulary), dim=1),
+            "goal_map": goal_BYX,
+            "goal_present": present_B1,
+            "waypoints": waypoints.float(),
+            "stop": torch.sigmoid(stop.float()),
+        }
+
+
+def build_net(spec: ModelSpec, class_phrases: Sequence[Sequence[float]] | None = None) -> FusionNet:
+    """The first, small network: about 2 GFLOP per frame with one camera. All widths stand here."""
+    image_features, camera_bev, lidar_bev, radar_bev, channels = 24, 32, 32, 16, 32
+    net = FusionNet(
+        image=ImageEncoder(image_features),
+        lift=Lift(image_features, len(spec.lift_heights), camera_bev),
+        lidar=ConvBlock(LIDAR_CHANNELS, lidar_bev),
+        radar=ConvBlock(RADAR_CHANNELS, radar_bev),
+        trunk=BevTrunk(camera_bev + lidar_bev + radar_bev + 3, channels),
+        phrase=PhraseEncoder(spec.phrase_dim, spec.embed_dim),
+        drive=DriveHead((spec.grid.rows // 8) * (spec.grid.columns // 8), spec.waypoint_count),
+        channels=channels,
+        spec=spec,
+    )
+    if class_phrases is not None:
+        net.set_class_phrases(torch.tensor(class_phrases))
+    return net
