@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training losses. Each term is a mean over what has a label; a missing label contributes nothing.
+
+Shape letters: B batch, M objects per frame, P phrases, D embedding, T waypoints, Y X bird's-eye view.
+"""
+
+import torch
+from torch import Tensor
+
+from mm_nav.core.config import BevGrid, ModelSpec
+from mm_nav.model.net import FusionNet
+
+WEIGHTS = {
+    "occupancy": 2.0, "visible": 0.5, "heat": 1.0, "box": 1.0, "motion": 0.3, "match": 4.0, "goal": 1.0,
+    "waypoints": 1.0, "stop": 0.3,
+}  # fmt: skip
+
+
+def focal(p: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Penalty-reduced focal loss of CornerNet (Law and Deng 2018), per positive."""
+    p = p.clamp(1e-4, 1 - 1e-4)
+    positive = target > 0.99
+    loss = torch.where(
+        positive, -((1 - p) ** 2) * torch.log(p), -((1 - target) ** 4) * p**2 * torch.log1p(-p)
+    )
+    return (loss * mask).sum() / (positive * mask).sum().clamp(min=1.0)
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean of ``values`` where ``mask`` (broadcastable) is not zero; zero if it is nowhere."""
+    mask = mask.expand_as(values).to(values.dtype)
+    return (values * mask).sum() / mask.sum().clamp(min=1.0)
+
+
+def binary(logit: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Masked binary cross-entropy of logits."""
+    return masked_mean(torch.nn.functional.binary_cross_entropy_with_logits(logit, target, reduction="none"), mask)
+
+
+def bump(grid: BevGrid, xy_BM2: Tensor, on_BM: Tensor, sigma: float = 1.0) -> Tensor:
+    """Gaussian peaks (B, Y, X), exactly one at the cell of each object that is on."""
+    column = torch.floor((xy_BM2[..., 0] - grid.x_min) / grid.cell)
+    row = torch.floor((xy_BM2[..., 1] - grid.y_min) / grid.cell)
+    ys = torch.arange(grid.rows)[None, None, :, None]
+    xs = torch.arange(grid.columns)[None, None, None, :]
+    square = (ys - row[..., None, None]) ** 2 + (xs - column[..., None, None]) ** 2
+    peaks = torch.exp(-square / (2 * sigma**2)) * on_BM[..., None, None]
+    return peaks.amax(dim=1)
+
+
+def at_cells(map_BCYX: Tensor, grid: BevGrid, xy_BM2: Tensor) -> Tensor:
+    """Values of a map at positions in metres, nearest cell, clamped to the edge: (B, M, C)."""
+    column = torch.floor((xy_BM2[..., 0] - grid.x_min) / grid.cell).long().clamp(0, grid.columns - 1)
+    row = torch.floor((xy_BM2[..., 1] - grid.y_min) / grid.cell).long().clamp(0, grid.rows - 1)
+    flat = map_BCYX.flatten(2)
+    index = (row * grid.columns + column)[:, None].expand(-1, flat.shape[1], -1)
+    return flat.gather(2, index).transpose(1, 2)
+
+
+def losses(net: FusionNet, batch: dict[str, Tensor], spec: ModelSpec) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """All terms (unweighted) and the network's outputs for a batch of train/dataset.py."""
+    dense, embedding, coarse = net.perceive(batch)
+    out = net.outputs(batch, dense, embedding, coarse)
+    grid, boxes, on = spec.grid, batch["boxes"], batch["box_seen"]
+    xy = boxes[..., :2]
+    known = (batch["occupancy"] >= 0).float()
+    seen = batch["visible"].clamp(min=0)
+    terms = {
+        "occupancy": binary(dense[:, 0], batch["occupancy"].clamp(min=0), known * (0.05 + seen)),
+        "visible": binary(dense[:, 1], seen, (batch["visible"] >= 0).float()),
+        "heat": focal(out["object_heat"], bump(grid, xy, on), 1 - bump(grid, xy, batch["box_unsure"], 2.0).gt(0.1).float()),
+        "box": box_loss(out["object_box"], boxes, on, grid),
+        "motion": masked_mean((at_cells(out["motion"], grid, xy) - boxes[..., 7:9]).abs(), on[..., None]),
+        "match": match_loss(net, embedding, batch, spec),
+        "goal": focal(out["goal_map"], bump(grid, batch["goal"][:, None, :2], batch["goal"][:, 2:]), batch["goal_known"][:, :, None]),
+        "waypoints": masked_mean(
+            torch.nn.functional.smooth_l1_loss(out["waypoints"], batch["waypoints"], reduction="none", beta=0.2),
+            batch["waypoints_known"][:, :, None],
+        ),
+        "stop": masked_mean(
+            torch.nn.functional.binary_cross_entropy(out["stop"].clamp(1e-5, 1 - 1e-5), batch["stop"], reduction="none"),
+            batch["waypoints_known"],
+        ),
+    }  # fmt: skip
+    return terms, out
+
+
+def box_loss(box_B8YX: Tensor, boxes_BM9: Tensor, on_BM: Tensor, grid: BevGrid) -> Tensor:
+    """L1 of offset, height, log size and heading at each object's centre cell."""
+    said = at_cells(box_B8YX, grid, boxes_BM9[..., :2])
+    column = torch.floor((boxes_BM9[..., 0] - grid.x_min) / grid.cell)
+    row = torch.floor((boxes_BM9[..., 1] - grid.y_min) / grid.cell)
+    offset_x = boxes_BM9[..., 0] - (grid.x_min + (column + 0.5) * grid.cell)
+    offset_y = boxes_BM9[..., 1] - (grid.y_min + (row + 0.5) * grid.cell)
+    yaw = boxes_BM9[..., 6]
+    true = torch.stack([offset_x, offset_y, boxes_BM9[..., 2], *boxes_BM9[..., 3:6].clamp(min=0.05).log().unbind(-1),
+                        yaw.sin(), yaw.cos()], dim=-1)  # fmt: skip
+    weight = said.new_tensor([2, 2, 1, 0.5, 0.5, 0.5, 0.1, 0.1])
+    return masked_mean((said - true).abs() * weight, on_BM[..., None])
+
+
+def match_loss(net: FusionNet, embedding_BDYX: Tensor, batch: dict[str, Tensor], spec: ModelSpec) -> Tensor:
+    """Sigmoid contrastive alignment (SigLIP, Zhai et al. 2023) of cells with the phrases of the whole batch.
+
+    Each object whose colour a camera can see is sampled at a few cells; it matches the phrases of its own kind
+    ("red cone") and of its class ("cone"). Random background cells match nothing.
+    """
+    cells_BM = batch["box_coloured"]
+    points = batch["cell_points"]  # (B, M, S, 2): positions inside each object
+    b, m, s = points.shape[:3]
+    objects = at_cells(embedding_BDYX, spec.grid, points.flatten(1, 2)).unflatten(1, (m, s))
+    background = at_cells(embedding_BDYX, spec.grid, batch["empty_points"]).flatten(0, 1)
+    phrases = torch.cat([batch["box_phrase"].flatten(0, 1), net.class_phrases])
+    keys = torch.cat([batch["box_key"].flatten(), batch["box_key"].new_full((len(net.class_phrases),), -2)])
+    real = torch.cat([batch["box_seen"].flatten() > 0, torch.ones(len(net.class_phrases), dtype=torch.bool)])
+    phrases, keys = phrases[real], keys[real]
+    phrases_PD = net.phrase(phrases).float()
+    logits = objects.flatten(0, 2) @ phrases_PD.T * net.scale + net.bias
+    same_key = batch["box_key"].flatten()[:, None] == keys[None]
+    class_count = len(net.class_phrases)
+    same_class = torch.nn.functional.one_hot(batch["box_class"].flatten().clamp(0), class_count).bool()
+    same = same_key.clone()
+    same[:, -class_count:] = same_class
+    target = same.repeat_interleave(s, dim=0).float()
+    mask = cells_BM.flatten().repeat_interleave(s)[:, None].expand_as(target).clone()
+    seen_only = batch["box_seen"].flatten().repeat_interleave(s)
+    mask[:, -class_count:] = seen_only[:, None]  # shape needs no camera
+    weight = torch.where(target > 0, 5.0, 1.0)
+    raw = torch.nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none") * weight
+    empty = torch.nn.functional.softplus(background @ phrases_PD.T * net.scale + net.bias)
+    return masked_mean(raw, mask) + 0.1 * empty.mean()
