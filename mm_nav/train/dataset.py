@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bags -> preprocessed frames on disk -> training samples.
+
+Extraction runs the robot's own path (playback, synchroniser, preprocess), so the network trains on exactly what it
+will be given. A bag is extracted once per model spec; arrays are memory-mapped afterwards.
+"""
+
+import hashlib
+import json
+import logging
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.progress import track
+from torch.utils.data import Dataset
+
+from mm_nav.bags.playback import readings, sources
+from mm_nav.bags.reader import BagReader
+from mm_nav.core.config import ModelSpec
+from mm_nav.core.preprocess import preprocess
+from mm_nav.core.sync import Synchronizer
+from mm_nav.core.types import SensorFrame, Utterance
+from mm_nav.errors import BagError
+from mm_nav.train import labels
+from mm_nav.train.augment import mirror, photometric, sensor_dropout
+from mm_nav.train.vocabulary import Vocabulary
+
+FORMAT = 2  # raise it when what extraction writes changes
+log = logging.getLogger(__name__)
+
+
+def frames(path: Path, spec: ModelSpec) -> list[SensorFrame]:
+    """Every synchronised instant of a bag, oldest first."""
+    out = []
+    with BagReader(path) as reader:
+        specs, tree = sources(reader)
+        sync = Synchronizer(specs, slop_ns=spec.sync_slop_ns, window_ns=spec.sync_window_ns, tree=tree)
+        for name, reading, _ in readings(reader):
+            if isinstance(reading, Utterance):
+                continue
+            sync.push(name, reading)
+            if (frame := sync.take()) is not None:
+                out.append(frame)
+        while (frame := sync.flush()) is not None:
+            out.append(frame)
+    return out
+
+
+def extract(path: Path, spec: ModelSpec, cache: Path) -> Path:
+    """Write one bag's frames and labels as .npy files; returns their folder (made once, then reused)."""
+    key = hashlib.sha256(json.dumps([FORMAT, spec.to_json(), str(path.resolve()), _fingerprint(path)]).encode())
+    folder = cache / f"{path.name}_{key.hexdigest()[:16]}"
+    if (folder / "meta.json").exists():
+        return folder
+    found = frames(path, spec)
+    if not found:
+        raise BagError(f"{path}: no synchronised frame in it; `mm_nav inspect {path}` shows which topics it has")
+    truth = labels.read_truth(path)
+    table: dict[str, list[np.ndarray]] = {}
+    grids: list[np.ndarray] = []
+    for frame in found:
+        row = _row(frame, truth, spec)
+        grid = row.pop("camera_grid")
+        known = next((i for i, g in enumerate(grids) if g.shape == grid.shape and np.array_equal(g, grid)), None)
+        if known is None:
+            known = len(grids)
+            grids.append(grid)
+        row["grid_index"] = np.array(known, np.int32)
+        for name, value in row.items():
+            table.setdefault(name, []).append(value)
+    _save(folder, table, grids, {"texts": _texts(path), "phrases": truth.phrases, "target": truth.target_id})
+    return folder
+
+
+def _row(frame: SensorFrame, truth: labels.Truth, spec: ModelSpec) -> dict[str, np.ndarray]:
+    x = preprocess(frame, spec, None)
+    found = labels.boxes(truth, frame, spec)
+    way, known = labels.waypoints(truth, frame.stamp_ns, spec)
+    return {
+        "camera_image": x.camera_image, "camera_grid": x.camera_grid, "camera_mask": x.camera_mask,
+        "lidar_bev": x.lidar_bev.astype(np.float16), "lidar_mask": x.lidar_mask,
+        "radar_bev": x.radar_bev.astype(np.float16), "radar_mask": x.radar_mask, "ego": x.ego,
+        "occupancy": labels.occupancy(truth, frame, spec), "waypoints": way, "waypoints_known": known,
+        "stop": np.array([labels.fulfilled(truth, found)], np.float32), **found,
+    }  # fmt: skip
+
+
+def _texts(path: Path) -> dict[str, list[str]]:
+    """Object id -> [class, description] from the ground-truth markers."""
+    truth = labels.read_truth(path)
+    return {str(m.id): [m.ns, m.text] for markers in truth.objects.values() for m in markers}
+
+
+def _fingerprint(path: Path) -> list[tuple[str, int, int]]:
+    files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file())
+    return [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+
+
+def _save(folder: Path, table: dict[str, list[np.ndarray]], grids: list[np.ndarray], meta: dict[str, Any]) -> None:
+    part = folder.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for name, values in table.items():
+        most = max(v.shape[0] for v in values) if values[0].ndim else 0
+        if name.startswith("camera"):  # a camera that appeared later: pad with masked ones
+            values = [np.concatenate([v, np.zeros((most - len(v), *v.shape[1:]), v.dtype)]) for v in values]
+        np.save(part / f"{name}.npy", np.stack(values))
+    most = max(len(g) for g in grids)
+    padded = [np.concatenate([g, np.full((most - len(g), *g.shape[1:]), -2, g.dtype)]) for g in grids]
+    np.save(part / "camera_grid.npy", np.stack(padded).astype(np.float32))
+    (part / "meta.json").write_text(json.dumps(meta, ensure_ascii=False))
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+
+
+def extract_all(bags: list[Path], spec: ModelSpec, cache: Path, workers: int) -> list[Path]:
+    """Extract bags side by side; a bag that cannot be read is an error that names it."""
+    with ProcessPoolExecutor(max_workers=max(1, workers)) as pool:
+        jobs = [pool.submit(extract, bag, spec, cache) for bag in bags]
+        return [job.result() for job in track(jobs, description="extracting bags")]
+
+
+class FrameDataset(Dataset[dict[str, torch.Tensor]]):
+    """Samples for model/losses.py from extracted folders.
+
+    Args:
+        folders: results of ``extract``. vocabulary: embeds phrases. augment: random queries, mirroring, light, sensor
+            dropout; without it every frame is asked for its commanded target, and nothing is changed.
+    """
+
+    def __init__(self, folders: list[Path], spec: ModelSpec, vocabulary: Vocabulary, *, augment: bool, seed: int) -> None:
+        self.spec, self.vocabulary, self.augment, self.seed = spec, vocabulary, augment, seed
+        self.shards = [{p.stem: np.load(p, mmap_mode="r") for p in sorted(f.glob("*.npy"))} for f in folders]
+        self.metas = [json.loads((f / "meta.json").read_text()) for f in folders]
+        self.index = [(s, i) for s, shard in enumerate(self.shards) for i in range(len(shard["lidar_bev"]))]
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, item: int) -> dict[str, torch.Tensor]:
+        shard, meta = self.shards[self.index[item][0]], self.metas[self.index[item][0]]
+        i = self.index[item][1]
+        rng = np.random.default_rng((self.seed, self.epoch if self.augment else 0, item))
+        x = {k: np.array(v[i]) for k, v in shard.items() if k not in ("camera_grid", "grid_index")}
+        x["camera_grid"] = np.array(shard["camera_grid"][int(shard["grid_index"][i])])
+        x["lidar_bev"], x["radar_bev"] = x["lidar_bev"].astype(np.float32), x["radar_bev"].astype(np.float32)
+        x["occupancy"] = x["occupancy"].astype(np.float32)
+        x["visible"] = _visible(x)
+        said = self._ask(x, meta, rng)
+        if self.augment:
+            x["camera_image"] = photometric(x["camera_image"], rng)
+            if rng.random() < 0.5 and not said["sided"]:
+                mirror(x)
+            sensor_dropout(x, rng)
+        x.update(_points(x["boxes"], self.spec, rng))
+        return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in x.items() if k not in ("ids", "hits", "in_view")}
+
+    def _ask(self, x: dict[str, np.ndarray], meta: dict[str, Any], rng: np.random.Generator) -> dict[str, bool]:
+        """Choose a phrase for this frame, and fill in everything that has to do with words."""
+        present = x["ids"] >= 0
+        seen = (x["hits"] >= labels.MIN_HITS) & present
+        coloured = seen & (x["in_view"] > 0) & (x["camera_mask"].max() > 0)
+        x["box_seen"], x["box_coloured"] = seen.astype(np.float32), coloured.astype(np.float32)
+        x["box_unsure"] = (present & ~seen).astype(np.float32)
+        names = [meta["texts"].get(str(i), ["", ""]) for i in x["ids"]]
+        phrases = [self.vocabulary.phrase(meta, int(i), n[1], rng if self.augment else None) for i, n in zip(x["ids"], names, strict=True)]
+        x["box_key"] = np.array([self.vocabulary.key(n[1]) if p else -1 for n, p in zip(names, present, strict=True)], np.int64)
+        x["box_class"] = np.array([self.vocabulary.classes.get(n[0], -1) for n in names], np.int64)
+        x["box_phrase"] = np.stack([self.vocabulary.embedding(p) for p in phrases])
+        target = np.flatnonzero(x["ids"] == (meta["target"] if meta["target"] is not None else -2))
+        row = int(target[0]) if len(target) else None
+        commanded = row
+        absent, silent = False, row is None
+        if self.augment and present.any():
+            draw = rng.random()
+            if draw < 0.45 and coloured.any():
+                row, silent = int(rng.choice(np.flatnonzero(coloured))), False
+            elif draw < 0.6:
+                absent, silent = True, False
+            elif draw < 0.7:
+                silent = True
+        phrase = "" if silent else self.vocabulary.absent(set(x["box_key"].tolist()), rng) if absent else phrases[row or 0]
+        goal = np.zeros(3, np.float32)
+        if not silent and not absent and row is not None and coloured[row]:
+            goal[:] = [*x["boxes"][row, :2], 1]
+        x["goal"], x["goal_known"] = goal, np.array([not silent and present.any()], np.float32)
+        x["phrase"] = self.vocabulary.embedding(phrase)
+        x["phrase_mask"] = np.array([not silent], np.float32)
+        follows = commanded is not None and row == commanded and not absent and not silent
+        x["waypoints_known"] = x["waypoints_known"] * follows if commanded is not None else x["waypoints_known"]
+        if not follows:
+            x["stop"] = x["stop"] * 0
+        return {"sided": any(w in phrase for w in ("left", "right", "左", "右"))}
+
+
+def _visible(x: dict[str, np.ndarray]) -> np.ndarray:
+    """Cells observed now: reached by a LiDAR ray (1), not (0); unlabelled (-1) without LiDAR."""
+    if not x["lidar_mask"][0]:
+        return np.full(x["occupancy"].shape, -1, np.float32)
+    return ((x["lidar_bev"][8] > 0) | (x["lidar_bev"][0] > 0)).astype(np.float32)
+
+
+def _points(boxes: np.ndarray, spec: ModelSpec, rng: np.random.Generator, each: int = 4, empty: int = 64) -> dict[str, np.ndarray]:
+    """Positions (metres) where embeddings are sampled: inside each box, and outside all of them."""
+    unit = rng.uniform(-0.4, 0.4, (len(boxes), each, 2)) * boxes[:, None, 3:5]
+    unit[:, 0] = 0
+    c, s = np.cos(boxes[:, 6])[:, None], np.sin(boxes[:, 6])[:, None]
+    inside = np.stack([c * unit[..., 0] - s * unit[..., 1], s * unit[..., 0] + c * unit[..., 1]], -1) + boxes[:, None, :2]
+    g = spec.grid
+    free = rng.uniform([g.x_min, g.y_min], [g.x_max, g.y_max], (empty, 2))
+    reach = np.hypot(boxes[:, 3], boxes[:, 4]) / 2 + 0.3
+    far = (np.linalg.norm(free[:, None] - boxes[None, :, :2], axis=-1) > reach).all(axis=1)
+    free[~far] = free[far][0] if far.any() else [g.x_min, g.y_min]
+    return {"cell_points": inside.astype(np.float32), "empty_points": free.astype(np.float32)}
