@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A trained network -> a verified bundle: model.onnx, weights.safetensors, manifest.json, README.md.
+
+Weights are rounded to half precision once, so that both files hold the same numbers at half the size; arithmetic stays
+float32 (the ONNX file casts, and ONNX Runtime folds the casts when it loads). The ONNX side must agree with torch
+within ``TOLERANCE`` before anything is written under the final name.
+"""
+
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.torch import save_file
+
+from mm_nav.core.config import BOX_CHANNELS, LIDAR_CHANNELS, RADAR_CHANNELS, ModelSpec
+from mm_nav.engine.bundle import load_bundle, write_manifest
+from mm_nav.engine.eager import EagerEngine
+from mm_nav.engine.ort import OrtEngine
+from mm_nav.errors import EngineError
+from mm_nav.core.types import FusionInput, FusionOutput
+from mm_nav.model.net import FusionNet
+
+TOLERANCE = 1e-4
+OPSET = 18
+log = logging.getLogger(__name__)
+
+
+def example(spec: ModelSpec, cameras: int, seed: int) -> FusionInput:
+    """Random but plausible inputs, for tracing and for the comparison."""
+    rng = np.random.default_rng(seed)
+    g = spec.grid
+    f = np.float32
+    return FusionInput(
+        camera_image=rng.integers(0, 256, (cameras, 3, spec.image_height, spec.image_width)).astype(np.uint8),
+        camera_grid=rng.uniform(-1.3, 1.3, (cameras, len(spec.lift_heights) * g.rows, g.columns, 2)).astype(f),
+        camera_mask=np.ones(cameras, f),
+        lidar_bev=(rng.random((LIDAR_CHANNELS, g.rows, g.columns)) * (rng.random((g.rows, g.columns)) < 0.1)).astype(f),
+        lidar_mask=np.ones(1, f),
+        radar_bev=(rng.random((RADAR_CHANNELS, g.rows, g.columns)) * (rng.random((g.rows, g.columns)) < 0.01)).astype(f),
+        radar_mask=np.ones(1, f),
+        ego=np.array([0.5, 0.1, 1], f),
+        phrase=(lambda v: v / np.linalg.norm(v))(rng.normal(size=spec.phrase_dim)).astype(f),
+        phrase_mask=np.ones(1, f),
+    )
+
+
+def round_weights(net: FusionNet) -> None:
+    """Keep only what float16 can hold (float32 storage), in place."""
+    with torch.no_grad():
+        for value in [*net.parameters(), *net.buffers()]:
+            if value.dtype == torch.float32:
+                value.copy_(value.half().float())
+
+
+def save_bundle(net: FusionNet, spec: ModelSpec, out: Path, *, name: str, training: dict[str, Any],
+                metrics: dict[str, Any], text_encoder: dict[str, Any], card: str) -> float:  # fmt: skip
+    """Write and verify a bundle; an existing one is replaced only when the new one passed.
+
+    Returns:
+        The largest absolute difference between ONNX Runtime and torch, over all outputs of several inputs.
+
+    Raises:
+        EngineError: if that difference exceeds ``TOLERANCE``.
+    """
+    net = net.cpu().float().eval().to(memory_format=torch.contiguous_format)
+    round_weights(net)
+    part = out.with_name(out.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    to_onnx(net, spec, part / "model.onnx")
+    state = {k: v.half() if v.dtype == torch.float32 else v for k, v in net.state_dict().items()}
+    save_file(state, str(part / "weights.safetensors"))
+    (part / "README.md").write_text(card)
+    write_manifest(part, name=name, spec=spec, files=["model.onnx", "weights.safetensors", "README.md"],
+                   training=training, metrics=metrics, text_encoder=text_encoder)  # fmt: skip
+    worst = compare(part)
+    if worst > TOLERANCE:
+        raise EngineError(f"ONNX differs from torch by {worst:.2e} > {TOLERANCE:.0e}; the bundle at {out} was not replaced")
+    old = out.with_name(out.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        out.rename(old)
+    part.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
+    return worst
+
+
+def compare(path: Path, count: int = 4) -> float:
+    """Largest absolute difference between the bundle's two engines on random inputs with 1 to 3 cameras."""
+    bundle = load_bundle(path)
+    eager, ort = EagerEngine(bundle), OrtEngine(bundle)
+    worst = 0.0
+    for i in range(count):
+        x = example(bundle.spec, 1 + i % 3, i)
+        a, b = eager.run(x), ort.run(x)
+        worst = max([worst] + [float(np.abs(getattr(a, k) - getattr(b, k)).max()) for k in FusionOutput.__slots__])
+    return worst
+
+
+def to_onnx(net: FusionNet, spec: ModelSpec, path: Path) -> None:
+    """Export with a fixed batch of one and any number of cameras; names are the fields of FusionInput and FusionOutput."""
+    x = example(spec, 2, 0)
+    tensors = {k: torch.from_numpy(getattr(x, k))[None] for k in FusionInput.__slots__}
+    cameras = torch.export.Dim("cameras", min=1, max=16)
+    shapes = {k: {1: cameras} if k.startswith("camera") else None for k in tensors}
+    program = torch.onnx.export(
+        net, (), kwargs=tensors, dynamo=True, opset_version=OPSET, dynamic_shapes={"x": shapes}, verbose=False,
+        input_names=list(FusionInput.__slots__), output_names=list(FusionOutput.__slots__),
+    )  # fmt: skip
+    assert program is not None
+    model = half_storage(program.model_proto)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def half_storage(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Store large float32 initializers as float16 behind a Cast; values must already fit (``round_weights``)."""
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or int(np.prod(tensor.dims)) < 256:
+            continue
+        values = numpy_helper.to_array(tensor)
+        small = values.astype(np.float16)
+        if not np.array_equal(small.astype(np.float32), values):
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(small, name + "_half"))
+        casts.append(helper.make_node("Cast", [name + "_half"], [name], name=f"restore_{name}", to=TensorProto.FLOAT))
+    for node in reversed(casts):
+        model.graph.node.insert(0, node)
+    del model.graph.value_info[:]
+    return model
