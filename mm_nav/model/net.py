@@ -93,8 +93,16 @@ class FusionNet(nn.Module):
         cosine = torch.einsum("bdyx,bpd->bpyx", embedding_BDYX, phrase_BPD)
         return cosine * self.scale + self.bias
 
-    def forward(self, **x: Tensor) -> dict[str, Tensor]:
+    def forward(
+        self, camera_image: Tensor, camera_grid: Tensor, camera_mask: Tensor, lidar_bev: Tensor, lidar_mask: Tensor,
+        radar_bev: Tensor, radar_mask: Tensor, ego: Tensor, phrase: Tensor, phrase_mask: Tensor,
+    ) -> dict[str, Tensor]:  # fmt: skip
         """Batched FusionInput fields in, batched FusionOutput fields out (probabilities, not logits)."""
+        x = {
+            "camera_image": camera_image, "camera_grid": camera_grid, "camera_mask": camera_mask, "lidar_bev": lidar_bev,
+            "lidar_mask": lidar_mask, "radar_bev": radar_bev, "radar_mask": radar_mask, "ego": ego, "phrase": phrase,
+            "phrase_mask": phrase_mask,
+        }  # fmt: skip
         return self.outputs(x, *self.perceive(x))
 
     def outputs(self, x: dict[str, Tensor], dense: Tensor, embedding: Tensor, coarse: Tensor) -> dict[str, Tensor]:

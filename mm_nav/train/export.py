@@ -109,7 +109,7 @@ def to_onnx(net: FusionNet, spec: ModelSpec, path: Path) -> None:
     cameras = torch.export.Dim("cameras", min=1, max=16)
     shapes = {k: {1: cameras} if k.startswith("camera") else None for k in tensors}
     program = torch.onnx.export(
-        net, (), kwargs=tensors, dynamo=True, opset_version=OPSET, dynamic_shapes={"x": shapes}, verbose=False,
+        net, (), kwargs=tensors, dynamo=True, optimize=False, opset_version=OPSET, dynamic_shapes=shapes, verbose=False,
         input_names=list(FusionInput.__slots__), output_names=list(FusionOutput.__slots__),
     )  # fmt: skip
     assert program is not None
