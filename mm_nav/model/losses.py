@@ -79,7 +79,7 @@ def losses(net: FusionNet, batch: dict[str, Tensor], spec: ModelSpec) -> tuple[d
         ),
         "stop": masked_mean(
             torch.nn.functional.binary_cross_entropy(out["stop"].clamp(1e-5, 1 - 1e-5), batch["stop"], reduction="none"),
-            batch["waypoints_known"],
+            batch["stop_known"],
         ),
     }  # fmt: skip
     return terms, out

@@ -193,8 +193,7 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
         x["phrase_mask"] = np.array([not silent], np.float32)
         follows = commanded is not None and row == commanded and not absent and not silent
         x["waypoints_known"] = x["waypoints_known"] * follows if commanded is not None else x["waypoints_known"]
-        if not follows:
-            x["stop"] = x["stop"] * 0
+        x["stop_known"] = np.array([follows], np.float32)
         return {"sided": any(w in phrase for w in ("left", "right", "左", "右"))}
 
 

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Losses: targets land on the right cells, masks silence missing labels, and a few steps learn a frame by heart."""
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="training extra not installed: pip install mm_nav[train]")
+
+from mm_nav.core.config import ModelSpec  # noqa: E402
+from mm_nav.core.types import FusionInput  # noqa: E402
+from mm_nav.model import build_net  # noqa: E402
+from mm_nav.model.losses import WEIGHTS, at_cells, bump, focal, losses, masked_mean  # noqa: E402
+from mm_nav.train.export import example  # noqa: E402
+
+SPEC = ModelSpec()
+
+
+def batch(size: int = 2, objects: int = 3) -> dict[str, "torch.Tensor"]:
+    torch.manual_seed(0)
+    xs = [example(SPEC, 1, i) for i in range(size)]
+    b = {k: torch.stack([torch.from_numpy(getattr(x, k)) for x in xs]) for k in FusionInput.__slots__}
+    boxes = torch.zeros(size, objects, 9)
+    boxes[..., 0] = torch.tensor([2.0, 4.0, 6.0])[:objects]
+    boxes[..., 1] = torch.tensor([-3.0, 0.5, 3.0])[:objects]
+    boxes[..., 2:6] = 0.5
+    on = torch.ones(size, objects)
+    return b | {
+        "boxes": boxes, "box_seen": on, "box_coloured": on, "box_unsure": torch.zeros(size, objects),
+        "box_key": torch.arange(objects).expand(size, -1).contiguous(), "box_class": torch.arange(objects).expand(size, -1).contiguous(),
+        "box_phrase": torch.nn.functional.normalize(torch.randn(objects, 512), dim=-1).expand(size, -1, -1).contiguous(),
+        "cell_points": boxes[:, :, None, :2].repeat(1, 1, 4, 1), "empty_points": torch.full((size, 8, 2), -5.0),
+        "occupancy": (torch.rand(size, 96, 96) < 0.1).float(), "visible": torch.ones(size, 96, 96),
+        "goal": torch.tensor([[2.0, -3.0, 1.0]]).repeat(size, 1), "goal_known": torch.ones(size, 1),
+        "waypoints": torch.rand(size, 8, 2), "waypoints_known": torch.ones(size, 8), "stop": torch.zeros(size, 1), "stop_known": torch.ones(size, 1),
+    }  # fmt: skip
+
+
+def test_a_bump_peaks_at_the_cell_of_its_object() -> None:
+    peak = bump(SPEC.grid, torch.tensor([[[2.05, -3.05]]]), torch.ones(1, 1))[0]
+    assert peak.max() == 1
+    assert divmod(int(peak.argmax()), 96) == (32, 42)
+
+
+def test_at_cells_reads_the_cell_that_holds_the_point() -> None:
+    cells = torch.arange(96 * 96).float().reshape(1, 1, 96, 96)
+    assert at_cells(cells, SPEC.grid, torch.tensor([[[2.05, -3.05]]])).item() == 32 * 96 + 42
+
+
+def test_a_mean_over_nothing_is_zero_not_nan() -> None:
+    assert masked_mean(torch.ones(3), torch.zeros(3)).item() == 0
+
+
+def test_focal_prefers_the_right_peak() -> None:
+    target = bump(SPEC.grid, torch.tensor([[[2.05, -3.05]]]), torch.ones(1, 1))
+    wrong = bump(SPEC.grid, torch.tensor([[[6.05, 3.05]]]), torch.ones(1, 1))
+    everywhere = torch.ones_like(target)
+    assert focal(target, target, everywhere) < 0.1 * focal(wrong, target, everywhere)
+
+
+def test_missing_labels_silence_their_terms() -> None:
+    b = batch()
+    b["occupancy"] = torch.full_like(b["occupancy"], -1)
+    b["visible"] = torch.full_like(b["visible"], -1)
+    for name in ("waypoints_known", "stop_known", "goal_known", "box_seen", "box_coloured"):
+        b[name] = torch.zeros_like(b[name])
+    b["goal"] = torch.zeros_like(b["goal"])
+    terms, _ = losses(build_net(SPEC), b, SPEC)
+    for name in ("occupancy", "visible", "box", "motion", "goal", "waypoints", "stop"):
+        assert terms[name].item() == 0, name
+
+
+def test_a_few_steps_learn_a_batch_by_heart() -> None:
+    torch.manual_seed(0)
+    net, b = build_net(SPEC), batch()
+    net.set_class_phrases(torch.nn.functional.normalize(torch.randn(len(SPEC.classes), 512), dim=-1))
+    optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3)
+    history = []
+    for _ in range(12):
+        terms, _ = losses(net, b, SPEC)
+        total = sum(WEIGHTS[k] * v for k, v in terms.items())
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        history.append(float(total))
+    assert history[-1] < 0.6 * history[0], history
