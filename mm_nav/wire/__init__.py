@@ -1,6 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """ROS messages <-> core types, by structure: one code for live topics and recorded bags; imports neither."""
 
+from mm_nav.wire.cloud import decode_laser_scan, decode_point_cloud
+from mm_nav.wire.decode import (
+    DECODERS,
+    decode,
+    decode_occupancy,
+    decode_odometry,
+    decode_path,
+    decode_string,
+    decode_transforms,
+)
 from mm_nav.wire.encode import (
     encode_camera_info,
     encode_image,
@@ -9,6 +19,7 @@ from mm_nav.wire.encode import (
     encode_string,
     encode_transforms,
 )
+from mm_nav.wire.image import decode_camera_info, decode_compressed_image, decode_image
 from mm_nav.wire.message import Encoded
 from mm_nav.wire.outcome import (
     LabelledBox,
@@ -26,9 +37,21 @@ from mm_nav.wire.outcome import (
 )
 
 __all__ = [
+    "DECODERS",
     "Encoded",
     "LabelledBox",
     "Status",
+    "decode",
+    "decode_camera_info",
+    "decode_compressed_image",
+    "decode_image",
+    "decode_laser_scan",
+    "decode_occupancy",
+    "decode_odometry",
+    "decode_path",
+    "decode_point_cloud",
+    "decode_string",
+    "decode_transforms",
     "encode_boxes",
     "encode_camera_info",
     "encode_command_status",

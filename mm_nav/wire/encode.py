@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Readings to messages: what a sensor driver (or the simulator) would send. The inverse of decode; knows no ROS package."""
+"""Readings to messages, as a sensor driver (or the simulator) sends them. Inverse of decode; knows no ROS package."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -49,10 +49,7 @@ def encode_camera_info(model: CameraModel, stamp_ns: int) -> Encoded:
 
 def encode_point_cloud(cloud: PointCloud, radar: bool) -> Encoded:
     """sensor_msgs/PointCloud2 of float32 x y z intensity (LiDAR), or x y z velocity rcs (radar)."""
-    if radar:
-        columns = {"velocity": cloud.velocity, "rcs": cloud.intensity}
-    else:
-        columns = {"intensity": cloud.intensity}
+    columns = {"velocity": cloud.velocity, "rcs": cloud.intensity} if radar else {"intensity": cloud.intensity}
     points = np.column_stack([cloud.xyz, *columns.values()]).astype("<f4", copy=False)
     return packed_cloud(("x", "y", "z", *columns), points, cloud.stamp_ns, cloud.frame_id)
 

@@ -5,21 +5,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, UInt8
 
-from mm_nav.core.geometry import to_quaternion
+from mm_nav.core.geometry import from_quaternion, to_quaternion
 from mm_nav.errors import MessageError
 
 NS_PER_S = 1_000_000_000
 MAX_STAMP_NS = 2**31 * NS_PER_S - 1  # builtin_interfaces/Time counts seconds in an int32
+QUATERNION_TOLERANCE = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """A message to be: its type and its fields.
 
-    ``fields`` holds nested dicts, lists of dicts, 1-D numpy arrays and scalars under exactly the ROS field names. A field
-    that is left out keeps its zero value. A ROS ``byte`` is an ``int`` here.
+    ``fields`` holds nested dicts, lists of dicts, 1-D numpy arrays and scalars under exactly the ROS field names. A
+    field that is left out keeps its zero value. A ROS ``byte`` is an ``int`` here.
     """
 
     type_name: str
@@ -64,3 +65,45 @@ def rotation_fields(T: Float64[np.ndarray, "4 4"]) -> dict[str, float]:
 def pose_fields(T: Float64[np.ndarray, "4 4"]) -> dict[str, Any]:
     """geometry_msgs/Pose of a rigid transform."""
     return {"position": vector_fields(T[:3, 3]), "orientation": rotation_fields(T)}
+
+
+def stamp_of(header: Any) -> int:
+    """Header stamp in nanoseconds; 0 stays 0, the caller decides what a missing stamp means.
+
+    Raises:
+        MessageError: ``bad_stamp`` for a time before 1970 or a nanosec part of a second or more.
+    """
+    sec, nanosec = int(header.stamp.sec), int(header.stamp.nanosec)
+    if sec < 0 or not 0 <= nanosec < NS_PER_S:
+        raise MessageError("bad_stamp", f"header stamp {sec} s {nanosec} ns is no time; check the driver's clock")
+    return sec * NS_PER_S + nanosec
+
+
+def frame_of(header: Any) -> str:
+    """Frame name without the leading '/' that old drivers write."""
+    return str(header.frame_id).lstrip("/")
+
+
+def bytes_of(data: Any) -> UInt8[np.ndarray, " n"]:
+    """A view of a uint8[] field: array.array and bytes from rclpy, numpy from rosbags. Copies nothing."""
+    if isinstance(data, np.ndarray):
+        return data.reshape(-1).view(np.uint8)
+    return np.frombuffer(data, np.uint8) if len(data) else np.zeros(0, np.uint8)
+
+
+def transform_of(translation: Any, rotation: Any, what: str) -> Float64[np.ndarray, "4 4"]:
+    """Rigid transform of a message's position and quaternion; ``what`` names it in errors.
+
+    A quaternion whose norm is within 1e-2 of one is normalised.
+
+    Raises:
+        MessageError: ``not_finite`` or ``bad_quaternion``.
+    """
+    xyz = np.array([translation.x, translation.y, translation.z], np.float64)
+    xyzw = np.array([rotation.x, rotation.y, rotation.z, rotation.w], np.float64)
+    if not (np.isfinite(xyz).all() and np.isfinite(xyzw).all()):
+        raise MessageError("not_finite", f"{what}: position {xyz.tolist()}, rotation {xyzw.tolist()}; check the sender")
+    norm = float(np.linalg.norm(xyzw))
+    if abs(norm - 1.0) > QUATERNION_TOLERANCE:
+        raise MessageError("bad_quaternion", f"{what}: quaternion {xyzw.tolist()} has norm {norm:.4g}; send a unit one")
+    return from_quaternion(xyz, xyzw / norm)

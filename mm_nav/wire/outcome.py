@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scene, Plan, Velocity and status to the messages that leave mm_nav. Nothing non-finite leaves; knows no ROS package."""
+"""Scene, Plan, Velocity and status as the messages that leave mm_nav, all finite. Knows no ROS package."""
 
 import dataclasses
 from collections.abc import Sequence
