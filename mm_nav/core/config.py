@@ -70,5 +70,5 @@ class ModelSpec:
                 f"model spec keys {odd} do not match this version of mm_nav; re-export the bundle with it"
             )
         grid = BevGrid(**values["grid"])
-        listed = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k != "grid"}
+        listed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k != "grid"}
         return cls(grid=grid, **listed)

@@ -41,7 +41,8 @@ def inverse(T: Float64[np.ndarray, "4 4"]) -> Float64[np.ndarray, "4 4"]:
 def transform(T: Float64[np.ndarray, "4 4"], points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
     """Move points by ``T``; the dtype of the points is kept."""
     dtype = points.dtype
-    return points @ T[:3, :3].T.astype(dtype) + T[:3, 3].astype(dtype)
+    moved: Float[np.ndarray, "n 3"] = points @ T[:3, :3].T.astype(dtype) + T[:3, 3].astype(dtype)
+    return moved
 
 
 def from_quaternion(xyz: Float64[np.ndarray, "3"], xyzw: Float64[np.ndarray, "4"]) -> Float64[np.ndarray, "4 4"]:
@@ -69,7 +70,7 @@ def to_quaternion(T: Float64[np.ndarray, "4 4"]) -> Float64[np.ndarray, "4"]:
         [R[0, 2] + R[2, 0], R[1, 2] + R[2, 1], squares[2], R[1, 0] - R[0, 1]],
         [R[2, 1] - R[1, 2], R[0, 2] - R[2, 0], R[1, 0] - R[0, 1], squares[3]],
     ])
-    q = pairs[k] / (2 * np.sqrt(squares[k]))
+    q: Float64[np.ndarray, "4"] = pairs[k] / (2 * np.sqrt(squares[k]))
     return q if q[3] >= 0 else -q
 
 

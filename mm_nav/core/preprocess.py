@@ -125,27 +125,42 @@ def lidar_bev(clouds: tuple[PosedCloud, ...], grid: BevGrid) -> Float32[np.ndarr
     return out
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _atan2(y, x):  # type: ignore[no-untyped-def]
+    """Angle within 1e-4 rad by an odd polynomial on the octant (Abramowitz and Stegun 4.4.49)."""
+    ax, ay = abs(x), abs(y)
+    t = min(ax, ay) / max(ax, ay, np.float32(1e-9))
+    s = t * t
+    angle = t * (np.float32(0.9998660) + s * (np.float32(-0.3302995) + s * (np.float32(0.1801410)
+            + s * (np.float32(-0.0851330) + s * np.float32(0.0208351)))))  # fmt: skip
+    if ay > ax:
+        angle = np.float32(1.5707964) - angle
+    if x < 0:
+        angle = np.float32(3.1415927) - angle
+    return -angle if y < 0 else angle
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
 def _scatter(xyz, intensity, scale, T, x_min, y_min, cell, out, clear):  # type: ignore[no-untyped-def]
     """Accumulate counts, heights and intensity; ``clear[b]`` becomes how far azimuth bin b is free of obstacles."""
     rows, columns = out.shape[1], out.shape[2]
     nearest = np.full(clear.shape[0], np.float32(1e9))
-    per_cell = np.float32(1.0 / cell)
+    per_cell, left, bottom = np.float32(1.0 / cell), np.float32(x_min), np.float32(y_min)
     per_radian = np.float32(clear.shape[0] / (2 * np.pi))
     for i in range(xyz.shape[0]):
         px, py, pz = xyz[i, 0], xyz[i, 1], xyz[i, 2]
         z = T[2, 0] * px + T[2, 1] * py + T[2, 2] * pz + T[2, 3]
-        if z < -0.4 or z >= 2.2:
+        if z < np.float32(-0.4) or z >= np.float32(2.2):
             continue
         x = T[0, 0] * px + T[0, 1] * py + T[0, 2] * pz + T[0, 3]
         y = T[1, 0] * px + T[1, 1] * py + T[1, 2] * pz + T[1, 3]
         dx, dy = x - T[0, 3], y - T[1, 3]
         distance = np.sqrt(dx * dx + dy * dy)
-        azimuth = int((np.arctan2(dy, dx) + np.float32(np.pi)) * per_radian) % clear.shape[0]
-        if z >= 0.15:
+        azimuth = int((_atan2(dy, dx) + np.float32(np.pi)) * per_radian) % clear.shape[0]
+        if z >= np.float32(0.15):
             nearest[azimuth] = min(nearest[azimuth], distance)
         clear[azimuth] = max(clear[azimuth], distance)
-        column, row = int(np.floor((x - x_min) * per_cell)), int(np.floor((y - y_min) * per_cell))
+        column, row = int(np.floor((x - left) * per_cell)), int(np.floor((y - bottom) * per_cell))
         if column < 0 or column >= columns or row < 0 or row >= rows:
             continue
         if out[0, row, column] == 0:
@@ -156,13 +171,13 @@ def _scatter(xyz, intensity, scale, T, x_min, y_min, cell, out, clear):  # type:
             out[2, row, column] = min(out[2, row, column], z)
         out[0, row, column] += 1
         out[3, row, column] += min(intensity[i] * scale, np.float32(1.0))
-        slot = 4 if z < 0.15 else 5 if z < 0.5 else 6 if z < 1.1 else 7
+        slot = 4 if z < np.float32(0.15) else 5 if z < np.float32(0.5) else 6 if z < np.float32(1.1) else 7
         out[slot, row, column] += 1
     for b in range(clear.shape[0]):
         clear[b] = min(clear[b], nearest[b])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath=True)
 def _mark_visible(clear, ox, oy, x_min, y_min, cell, reach):  # type: ignore[no-untyped-def]
     per_radian = clear.shape[0] / (2 * np.pi)
     for row in range(reach.shape[0]):
@@ -174,7 +189,7 @@ def _mark_visible(clear, ox, oy, x_min, y_min, cell, reach):  # type: ignore[no-
                 reach[row, column] = 1.0
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath=True)
 def _finish(out):  # type: ignore[no-untyped-def]
     for row in range(out.shape[1]):
         for column in range(out.shape[2]):
@@ -208,7 +223,8 @@ def radar_bev(
         keep = (column >= 0) & (column < grid.columns) & (row >= 0) & (row < grid.rows)
         values = np.stack([np.ones_like(speed), speed * ray[:, 0], speed * ray[:, 1], np.abs(speed),
                            posed.cloud.intensity / 20])  # fmt: skip
-        np.add.at(out, (slice(None), row[keep], column[keep]), values[:, keep])
+        for channel, value in zip(out, values, strict=True):
+            np.add.at(channel, (row[keep], column[keep]), value[keep])
     hit = out[0] > 0
     out[1:, hit] /= out[0, hit]
     out[0] = np.log1p(out[0])

@@ -16,6 +16,9 @@ IMAGE_STD = (0.229, 0.224, 0.225)
 class ImageEncoder(nn.Module):
     """RGB 0..255 (B, 3, H, W) -> features (B, C, H/4, W/4) that have seen a wide neighbourhood."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, features: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(IMAGE_MEAN).view(1, 3, 1, 1) * 255, persistent=False)

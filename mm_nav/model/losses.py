@@ -107,15 +107,15 @@ def match_loss(net: FusionNet, embedding_BDYX: Tensor, batch: dict[str, Tensor],
     """
     cells_BM = batch["box_coloured"]
     points = batch["cell_points"]  # (B, M, S, 2): positions inside each object
-    b, m, s = points.shape[:3]
-    objects = at_cells(embedding_BDYX, spec.grid, points.flatten(1, 2)).unflatten(1, (m, s))
+    s = points.shape[2]
+    objects = at_cells(embedding_BDYX, spec.grid, points.flatten(1, 2))
     background = at_cells(embedding_BDYX, spec.grid, batch["empty_points"]).flatten(0, 1)
     phrases = torch.cat([batch["box_phrase"].flatten(0, 1), net.class_phrases])
     keys = torch.cat([batch["box_key"].flatten(), batch["box_key"].new_full((len(net.class_phrases),), -2)])
     real = torch.cat([batch["box_seen"].flatten() > 0, torch.ones(len(net.class_phrases), dtype=torch.bool)])
     phrases, keys = phrases[real], keys[real]
     phrases_PD = net.phrase(phrases).float()
-    logits = objects.flatten(0, 2) @ phrases_PD.T * net.scale + net.bias
+    logits = objects.flatten(0, 1) @ phrases_PD.T * net.scale + net.bias
     same_key = batch["box_key"].flatten()[:, None] == keys[None]
     class_count = len(net.class_phrases)
     same_class = torch.nn.functional.one_hot(batch["box_class"].flatten().clamp(0), class_count).bool()

@@ -51,6 +51,9 @@ class FusionNet(nn.Module):
         phrase: sentence embedding to the joint space; drive: waypoints and stop; spec: shapes and ranges.
     """
 
+    class_phrases: Tensor
+    centers: Tensor
+
     def __init__(
         self, *, image: ImageEncoder, lift: Lift, lidar: nn.Module, radar: nn.Module, trunk: BevTrunk,
         phrase: PhraseEncoder, drive: DriveHead, channels: int, spec: ModelSpec,
@@ -62,7 +65,7 @@ class FusionNet(nn.Module):
         self.embed = nn.Sequential(ConvBlock(channels, channels), nn.Conv2d(channels, spec.embed_dim, 1))
         self.scale = nn.Parameter(torch.tensor(10.0))
         self.bias = nn.Parameter(torch.tensor(-6.0))
-        nn.init.constant_(self.dense.bias[4], -4.0)  # type: ignore[index, arg-type]
+        nn.init.constant_(self.dense.bias[4], -4.0)  # type: ignore[index]
         self.register_buffer("class_phrases", torch.zeros(len(spec.classes), spec.phrase_dim))
         g = spec.grid
         ys = g.y_min + (torch.arange(g.rows) + 0.5) * g.cell

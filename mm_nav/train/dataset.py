@@ -201,7 +201,7 @@ def _visible(x: dict[str, np.ndarray]) -> np.ndarray:
     """Cells observed now: reached by a LiDAR ray (1), not (0); unlabelled (-1) without LiDAR."""
     if not x["lidar_mask"][0]:
         return np.full(x["occupancy"].shape, -1, np.float32)
-    return ((x["lidar_bev"][8] > 0) | (x["lidar_bev"][0] > 0)).astype(np.float32)
+    return np.asarray((x["lidar_bev"][8] > 0) | (x["lidar_bev"][0] > 0), np.float32)
 
 
 def _points(boxes: np.ndarray, spec: ModelSpec, rng: np.random.Generator, each: int = 4, empty: int = 64) -> dict[str, np.ndarray]:

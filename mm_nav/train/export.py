@@ -17,12 +17,12 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import save_file
 
-from mm_nav.core.config import BOX_CHANNELS, LIDAR_CHANNELS, RADAR_CHANNELS, ModelSpec
+from mm_nav.core.config import LIDAR_CHANNELS, RADAR_CHANNELS, ModelSpec
+from mm_nav.core.types import FusionInput, FusionOutput
 from mm_nav.engine.bundle import load_bundle, write_manifest
 from mm_nav.engine.eager import EagerEngine
 from mm_nav.engine.ort import OrtEngine
 from mm_nav.errors import EngineError
-from mm_nav.core.types import FusionInput, FusionOutput
 from mm_nav.model.net import FusionNet
 
 TOLERANCE = 1e-4
@@ -44,7 +44,7 @@ def example(spec: ModelSpec, cameras: int, seed: int) -> FusionInput:
         radar_bev=(rng.random((RADAR_CHANNELS, g.rows, g.columns)) * (rng.random((g.rows, g.columns)) < 0.01)).astype(f),
         radar_mask=np.ones(1, f),
         ego=np.array([0.5, 0.1, 1], f),
-        phrase=(lambda v: v / np.linalg.norm(v))(rng.normal(size=spec.phrase_dim)).astype(f),
+        phrase=(rng.normal(size=spec.phrase_dim) / np.sqrt(spec.phrase_dim)).astype(f),
         phrase_mask=np.ones(1, f),
     )
 
@@ -67,7 +67,7 @@ def save_bundle(net: FusionNet, spec: ModelSpec, out: Path, *, name: str, traini
     Raises:
         EngineError: if that difference exceeds ``TOLERANCE``.
     """
-    net = net.cpu().float().eval().to(memory_format=torch.contiguous_format)
+    net = net.cpu().float().eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     round_weights(net)
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
@@ -112,7 +112,8 @@ def to_onnx(net: FusionNet, spec: ModelSpec, path: Path) -> None:
         net, (), kwargs=tensors, dynamo=True, optimize=False, opset_version=OPSET, dynamic_shapes=shapes, verbose=False,
         input_names=list(FusionInput.__slots__), output_names=list(FusionOutput.__slots__),
     )  # fmt: skip
-    assert program is not None
+    if program is None:
+        raise EngineError("torch.onnx.export returned nothing; update torch (pip install -U torch onnxscript)")
     model = half_storage(program.model_proto)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))

@@ -129,7 +129,8 @@ def fit(net: Any, spec: ModelSpec, train: FrameDataset, held: FrameDataset, conf
 
 def evaluate(module: FusionTraining, held: FrameDataset, config: TrainConfig) -> dict[str, float]:
     """Mean of the judged quantities over the held-out scenes, in float32 and evaluation mode."""
-    net, sums, count = module.net.eval(), {}, 0
+    net, count = module.net.eval(), 0
+    sums: dict[str, float] = {}
     with torch.no_grad():
         for batch in DataLoader(held, config.batch_size):
             names = ("camera_image", "camera_grid", "camera_mask", "lidar_bev", "lidar_mask", "radar_bev", "radar_mask",
