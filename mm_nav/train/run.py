@@ -102,7 +102,7 @@ def main(config: TrainConfig) -> int:
     minutes = (time.monotonic() - started) / 60
     training = _record(config, minutes, len(train), train_bags, held_bags)
     worst = save_bundle(module.net, spec, config.out, name=config.out.name, training=training, metrics=metrics,
-                        text_encoder=encoder.identity(), card=model_card(config, training, metrics))  # fmt: skip
+                        text_encoder=encoder.identity, card=model_card(config, training, metrics))  # fmt: skip
     print(json.dumps(metrics, indent=1))
     print(f"{config.out}: ONNX agrees with torch within {worst:.1e}; {minutes:.0f} min")
     return 0
