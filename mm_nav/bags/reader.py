@@ -197,7 +197,7 @@ class BagReader:
             files = sorted(f for f in self.path.iterdir() if f.suffix in DATA_SUFFIXES)
         listed = self.path.is_dir() and (self.path / "metadata.yaml").exists()
         if not files and not listed:
-            raise BagError(f"{self.path} holds no .mcap or .db3 file; give a rosbag2 folder, a .mcap, .db3 or .bag file")
+            raise BagError(f"{self.path} holds no .mcap or .db3 file; give a rosbag2 folder, or a bag file")
         for file in files:
             if not file.stat().st_size:
                 raise BagError(f"{file} is empty (0 bytes); record it again")
