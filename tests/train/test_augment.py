@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Augmentation keeps the truth true."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="training extra not installed: pip install mm_nav[train]")
+
+from mm_nav.core.config import ModelSpec
+from mm_nav.core.preprocess import preprocess
+from mm_nav.core.types import CameraImage, CameraModel, CameraView, PointCloud, PosedCloud, SensorFrame
+from mm_nav.train.augment import mirror, photometric, sensor_dropout
+
+SPEC = ModelSpec()
+
+
+def sample(y_sign: float) -> dict[str, np.ndarray]:
+    """A frame whose camera and cloud lie at +y or -y; the two are mirror images of each other."""
+    K = np.array([[100.0, 0, 127.5], [0, 100, 63.5], [0, 0, 1]])
+    image = np.zeros((128, 256, 3), np.uint8)
+    image[:, (slice(0, 128) if y_sign > 0 else slice(128, 256))] = 200
+    T = np.array([[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0.7], [0, 0, 0, 1]])
+    view = CameraView(name="c", image=CameraImage(stamp_ns=0, frame_id="c", rgb=image), T_base_cam=T,
+                      model=CameraModel(frame_id="c", width=256, height=128, K=K))  # fmt: skip
+    xyz = np.array([[3.1, 1.1 * y_sign, 0.4], [4.1, 2.1 * y_sign, 0.4]], np.float32)
+    cloud = PointCloud(stamp_ns=0, frame_id="l", xyz=xyz, intensity=np.ones(2, np.float32),
+                       velocity=np.array([1.0, -1.0], np.float32))  # fmt: skip
+    posed = PosedCloud(name="l", cloud=cloud, T_base_sensor=np.eye(4))
+    x = preprocess(SensorFrame(stamp_ns=0, cameras=(view,), lidars=(posed,), radars=(posed,)), SPEC, None)
+    boxes = np.zeros((2, 9), np.float32)
+    boxes[0] = [3, y_sign, 0.4, 1, 1, 1, 0.3 * y_sign, 1, 0.5 * y_sign]
+    return {k: np.array(getattr(x, k)) for k in x.__slots__} | {
+        "boxes": boxes, "occupancy": np.zeros((96, 96), np.float32), "visible": x.lidar_bev[8].copy(),
+        "waypoints": np.array([[1, 0.2 * y_sign]], np.float32), "goal": np.array([3, y_sign, 1], np.float32),
+        "box_coloured": np.ones(2, np.float32),
+    }  # fmt: skip
+
+
+def test_the_mirror_image_equals_the_frame_built_mirrored() -> None:
+    mirrored, built = sample(1.0), sample(-1.0)
+    mirror(mirrored)
+    for name, want in built.items():
+        if name in ("visible",) or name == "lidar_bev":
+            continue  # the visibility channel has azimuth bins, compared below
+        np.testing.assert_allclose(mirrored[name], want, atol=1e-4, err_msg=name)
+    np.testing.assert_allclose(mirrored["lidar_bev"][:8], built["lidar_bev"][:8], atol=1e-4)
+    assert np.mean(mirrored["lidar_bev"][8] == built["lidar_bev"][8]) > 0.99
+
+
+def test_light_changes_keep_shape_and_range() -> None:
+    image = np.full((1, 3, 4, 4), 250, np.uint8)
+    out = photometric(image, np.random.default_rng(0))
+    assert out.shape == image.shape
+    assert out.dtype == np.uint8
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_dropout_never_takes_camera_and_lidar_together(seed: int) -> None:
+    x = sample(1.0)
+    sensor_dropout(x, np.random.default_rng(seed))
+    assert x["camera_mask"].any() or x["lidar_mask"].any()
+    if not x["camera_mask"].any():
+        assert not x["box_coloured"].any()
+
+
+def test_dropout_reaches_every_sensor() -> None:
+    gone = set()
+    for seed in range(60):
+        x = sample(1.0)
+        sensor_dropout(x, np.random.default_rng(seed))
+        gone |= {m for m in ("camera_mask", "lidar_mask", "radar_mask") if not x[m].any()}
+    assert gone == {"camera_mask", "lidar_mask", "radar_mask"}
