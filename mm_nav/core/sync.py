@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from mm_nav.core.frames import TransformTree
-from mm_nav.core.sync_source import Source, SourceReport, SourceSpec, SyncReport
+from mm_nav.core.sync_source import LIVE_NS, Kind, Source, SourceReport, SourceSpec, SyncReport
 from mm_nav.core.types import (
     CameraImage,
     CameraModel,
@@ -22,7 +22,7 @@ from mm_nav.core.types import (
 )
 from mm_nav.errors import ConfigError
 
-__all__ = ["SourceReport", "SourceSpec", "SyncReport", "Synchronizer"]
+__all__ = ["Kind", "SourceReport", "SourceSpec", "SyncReport", "Synchronizer"]
 
 ANCHOR_KINDS = ("lidar", "camera", "radar")
 ODOMETRY_AGE_NS = 200_000_000
@@ -36,7 +36,8 @@ class Synchronizer:
     The anchor at a time is the first source, LiDAR before camera before radar and in the given order among equals,
     that is alive then. Each anchor reading makes a frame at its stamp ``t``: every other source gives the reading
     nearest to ``t`` within the slop (odometry: at most 0.2 s before or the slop after), or is listed as missing. A
-    frame is final once every live source has a reading at ``t`` or later, or any source is a window ahead of ``t``.
+    frame is final once every live source has a reading at ``t`` or later, or any source is a window ahead of ``t``;
+    in the first second, sources that were not heard yet are waited for as if they were alive.
     A source is alive at ``t`` if it has a reading from three of its periods (at least 1 s) before to the slop after.
 
     Args:
@@ -69,7 +70,7 @@ class Synchronizer:
         self._anchors = [s for kind in ANCHOR_KINDS for s in self._sources.values() if s.spec.kind == kind]
         self._slop, self._window, self._base, self._tree = slop_ns, window_ns, base_frame, tree
         self._final: deque[SensorFrame] = deque()
-        self._newest = -1
+        self._first = self._newest = -1
         self._last = -1  # stamp of the last frame made
         self._made = self._dropped = 0
 
@@ -84,8 +85,10 @@ class Synchronizer:
             raise ConfigError(f"source {name!r} is not configured; use one of {sorted(self._sources)}")
         if not source.add(reading) or isinstance(reading, CameraModel):
             return
-        self._newest = max(self._newest, source.stamps[-1])
-        if self._last >= 0 and source.stamps[-1] <= self._last - self._slop:
+        stamp_ns = source.stamps[-1]
+        self._first = stamp_ns if self._first < 0 else min(self._first, stamp_ns)
+        self._newest = max(self._newest, stamp_ns)
+        if self._last >= 0 and stamp_ns <= self._last - self._slop:
             source.report.count("late_arrival")
         if len(source.stamps) > MAX_BUFFER:
             self._decide(everything=False)
@@ -116,7 +119,7 @@ class Synchronizer:
         for source in self._sources.values():
             source.clear()
         self._final.clear()
-        self._newest = self._last = -1
+        self._first = self._newest = self._last = -1
 
     def report(self) -> SyncReport:
         """Counts since the start."""
@@ -144,8 +147,14 @@ class Synchronizer:
     def _is_final(self, t: int, anchor: Source) -> bool:
         if self._newest >= t + self._window:
             return True
-        others = (s for s in self._sources.values() if s is not anchor)
-        return all(s.stamps[-1] >= t for s in others if s.stamps and s.stamps[-1] >= t - s.limit(t))
+        for source in self._sources.values():
+            if source is anchor or (source.stamps and source.stamps[-1] >= t):
+                continue
+            # a source that was never heard is waited for at the start, then no longer
+            waited = source.stamps[-1] >= t - source.limit(t) if source.stamps else t < self._first + LIVE_NS
+            if waited:
+                return False
+        return True
 
     def _make(self, t: int) -> None:
         cameras: list[CameraView] = []

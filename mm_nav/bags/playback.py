@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A recording as the robot heard it: which topic is which sensor, and their readings in order. Knows no network."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import cast
+
+from mm_nav.bags.reader import BagReader
+from mm_nav.core.frames import TransformTree
+from mm_nav.core.sync import Kind, SourceSpec
+from mm_nav.core.types import CameraModel, Reading
+from mm_nav.errors import BagError, ConfigError, MessageError
+from mm_nav.wire import decode, decode_transforms
+
+log = logging.getLogger(__name__)
+
+KINDS = {
+    "sensor_msgs/msg/Image": "camera",
+    "sensor_msgs/msg/CompressedImage": "camera",
+    "sensor_msgs/msg/CameraInfo": "camera_info",
+    "sensor_msgs/msg/PointCloud2": "lidar",
+    "sensor_msgs/msg/LaserScan": "lidar",
+    "nav_msgs/msg/Odometry": "odometry",
+    "std_msgs/msg/String": "command",
+    "tf2_msgs/msg/TFMessage": "transform",
+}
+RADAR_WORDS = ("radar", "mmwave")
+OUTPUTS = ("obstacles", "occupancy", "objects", "goal_pose", "plan", "command_status")  # what mm_nav itself publishes
+FIRST_TF_MESSAGES = 200  # of /tf, for sensors whose mounting is not in /tf_static
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicUse:
+    """What a topic is used as: camera, camera_info, lidar, radar, odometry, command, transform; '' with a reason."""
+
+    topic: str
+    type: str
+    kind: str
+    name: str = ""
+    reason: str = ""
+
+
+def source_name(topic: str) -> str:
+    """Short name of a sensor: ``/camera/front/image/compressed`` -> ``camera/front``, ``/lidar/points`` -> ``lidar``."""
+    parts = topic.strip("/").split("/")
+    if len(parts) > 1 and parts[-1] == "compressed":
+        parts.pop()
+    if len(parts) > 1 and (parts[-1].startswith("image") or parts[-1] in ("camera_info", "points")):
+        parts.pop()
+    return "/".join(parts)
+
+
+def topic_uses(reader: BagReader, topic_map: Mapping[str, str] | None = None) -> list[TopicUse]:
+    """What each topic of a recording is used as, sorted by topic.
+
+    Args:
+        reader: an open recording.
+        topic_map: topic -> source name; only these topics (and transforms) are used then. Give a camera's picture
+            and camera_info the same name.
+
+    Raises:
+        BagError: for a mapped topic that the recording lacks.
+    """
+    absent = [topic for topic in topic_map or {} if topic not in reader.topics]
+    if absent:
+        raise BagError(f"{reader.path} has no topic {absent[0]!r}; it has {sorted(reader.topics)}")
+    taken: set[tuple[str, str]] = set()
+    uses = []
+    # raw pictures come before compressed ones, /odom before other odometry
+    for topic in sorted(reader.topics, key=lambda t: (t.endswith("/compressed"), t.strip("/") != "odom", t)):
+        use = _use(topic, reader, topic_map)
+        key = (use.kind, "" if use.kind in ("odometry", "command") else use.name)
+        if key in taken and use.kind not in ("", "transform"):
+            use = replace(use, kind="", reason=f"another topic is the {use.kind} {use.name!r} already")
+        taken.add(key)
+        uses.append(use)
+    cameras = {use.name for use in uses if use.kind == "camera"}
+    return sorted(
+        (
+            replace(use, kind="", reason=f"no picture of {use.name!r}")
+            if use.kind == "camera_info" and use.name not in cameras
+            else use
+            for use in uses
+        ),
+        key=lambda use: use.topic,
+    )
+
+
+def sources(
+    reader: BagReader, topic_map: Mapping[str, str] | None = None
+) -> tuple[list[SourceSpec], TransformTree]:
+    """The sensors of a recording, for the synchroniser, and where they sit.
+
+    Raises:
+        BagError: for a mapped topic that the recording lacks, or damage among the transforms.
+    """
+    specs = [
+        SourceSpec(use.name, cast(Kind, use.kind))
+        for use in topic_uses(reader, topic_map)
+        if use.kind in ("camera", "lidar", "radar", "odometry")
+    ]
+    return specs, _transforms(reader)
+
+
+def readings(
+    reader: BagReader, topic_map: Mapping[str, str] | None = None, *, counts: Counter[str] | None = None
+) -> Iterator[tuple[str, Reading, int]]:
+    """(source name, reading, log time in ns) by log time.
+
+    Readings carry their header stamp. Where that is zero, and for commands, which have none, it is the log time. A
+    message that cannot be decoded is left out.
+
+    Args:
+        reader: an open recording.
+        topic_map: as for ``topic_uses``.
+        counts: counts ``<source>: <reason>`` of what was repaired (``zero_stamp``) or left out.
+
+    Raises:
+        BagError: when the recording turns out to be damaged.
+    """
+    found = Counter[str]() if counts is None else counts
+    uses = {use.topic: use for use in topic_uses(reader, topic_map) if use.kind not in ("", "transform")}
+    for message in reader.messages(list(uses)):
+        name = uses[message.topic].name
+        try:
+            reading = decode(message.type, message.msg, stamp_ns=message.log_time_ns)
+        except MessageError as error:
+            key = f"{name}: {error.reason}"
+            if not found[key]:
+                log.warning("%s %s: %s", reader.path, message.topic, error)
+            found[key] += 1
+            continue
+        if not isinstance(reading, CameraModel) and reading.stamp_ns == 0:
+            if not found[f"{name}: zero_stamp"]:
+                log.warning("%s %s: header stamp is 0, log time is used", reader.path, message.topic)
+            found[f"{name}: zero_stamp"] += 1
+            reading = replace(reading, stamp_ns=message.log_time_ns)
+        yield name, reading, message.log_time_ns
+
+
+def _use(topic: str, reader: BagReader, topic_map: Mapping[str, str] | None) -> TopicUse:
+    info = reader.topics[topic]
+    kind = KINDS.get(info.type, "")
+    words, last = topic.lower(), topic.rsplit("/", 1)[-1]
+    radar = any(word in words for word in RADAR_WORDS)
+    name, reason = source_name(topic), ""
+    if not info.readable or not kind:
+        reason = f"{info.type} is not read"
+    elif kind == "transform":
+        reason = "" if last in ("tf", "tf_static") else "not /tf or /tf_static"
+    elif topic_map is not None:
+        name = topic_map.get(topic, name)
+        reason = "" if topic in topic_map else "not mapped"
+        radar = radar or any(word in name.lower() for word in RADAR_WORDS)
+    elif "ground_truth/" in words:
+        reason = "ground truth"
+    elif last in OUTPUTS:
+        reason = "an output of mm_nav"
+    elif kind == "command" and last != "command":
+        reason = "text that is no command"
+    elif kind in ("camera", "camera_info") and radar:
+        reason = "a radar picture, not a camera"
+    elif kind in ("camera", "camera_info") and "depth" in words:
+        reason = "a depth picture, not a camera"
+    if reason:
+        kind = ""
+    elif kind == "lidar" and radar:
+        kind = "radar"
+    return TopicUse(topic=topic, type=info.type, kind=kind, name=name, reason=reason)
+
+
+def _transforms(reader: BagReader) -> TransformTree:
+    """All of /tf_static, then the start of /tf for what that does not say. A bad transform is warned of and left out."""
+    tree = TransformTree()
+    moving = [use.topic for use in topic_uses(reader) if use.kind == "transform" and not use.topic.endswith("_static")]
+    fixed = [use.topic for use in topic_uses(reader) if use.kind == "transform" and use.topic.endswith("_static")]
+    for topics, limit in ((fixed, None), (moving, FIRST_TF_MESSAGES)):
+        if not topics:
+            continue
+        placed = set(tree.frames()) if limit else set()
+        for message in islice(reader.messages(topics), limit):
+            try:
+                found = decode_transforms(message.msg)
+            except MessageError as error:
+                log.warning("%s %s: %s", reader.path, message.topic, error)
+                continue
+            for parent, child, T, _ in found:
+                if child in placed and tree.has(parent, child):
+                    continue
+                try:
+                    tree.set(parent, child, T, static=limit is None)
+                except ConfigError as error:
+                    log.warning("%s %s: %s", reader.path, message.topic, error)
+    return tree
