@@ -44,7 +44,7 @@ class TopicUse:
 
 
 def source_name(topic: str) -> str:
-    """Short name of a sensor: ``/camera/front/image/compressed`` -> ``camera/front``, ``/lidar/points`` -> ``lidar``."""
+    """Sensor of a topic: ``/camera/front/image/compressed`` -> ``camera/front``, ``/lidar/points`` -> ``lidar``."""
     parts = topic.strip("/").split("/")
     if len(parts) > 1 and parts[-1] == "compressed":
         parts.pop()
@@ -173,7 +173,7 @@ def _use(topic: str, reader: BagReader, topic_map: Mapping[str, str] | None) -> 
 
 
 def _transforms(reader: BagReader) -> TransformTree:
-    """All of /tf_static, then the start of /tf for what that does not say. A bad transform is warned of and left out."""
+    """All of /tf_static, then the start of /tf for what that does not say. Bad ones are warned of and left out."""
     tree = TransformTree()
     moving = [use.topic for use in topic_uses(reader) if use.kind == "transform" and not use.topic.endswith("_static")]
     fixed = [use.topic for use in topic_uses(reader) if use.kind == "transform" and use.topic.endswith("_static")]

@@ -37,7 +37,7 @@ class Synchronizer:
     that is alive then. Each anchor reading makes a frame at its stamp ``t``: every other source gives the reading
     nearest to ``t`` within the slop (odometry: at most 0.2 s before or the slop after), or is listed as missing. A
     frame is final once every live source has a reading at ``t`` or later, or any source is a window ahead of ``t``;
-    in the first second, sources that were not heard yet are waited for as if they were alive.
+    in the first second, sources that were not heard yet (or cameras without camera_info) are waited for too.
     A source is alive at ``t`` if it has a reading from three of its periods (at least 1 s) before to the slop after.
 
     Args:
@@ -134,7 +134,7 @@ class Synchronizer:
                 break
             t, i = min(heads)
             if not any(s.alive(t, self._slop) for s in self._anchors[:i]):
-                if not everything and not self._is_final(t, self._anchors[i]):
+                if not everything and not self._is_final(t):
                     break
                 if t > self._last:
                     self._make(t)
@@ -144,15 +144,15 @@ class Synchronizer:
         for source in self._sources.values():
             source.prune(self._last - max(self._slop, ODOMETRY_AGE_NS))
 
-    def _is_final(self, t: int, anchor: Source) -> bool:
+    def _is_final(self, t: int) -> bool:
         if self._newest >= t + self._window:
             return True
+        starting = t < self._first + LIVE_NS
         for source in self._sources.values():
-            if source is anchor or (source.stamps and source.stamps[-1] >= t):
-                continue
-            # a source that was never heard is waited for at the start, then no longer
-            waited = source.stamps[-1] >= t - source.limit(t) if source.stamps else t < self._first + LIVE_NS
-            if waited:
+            if source.usable and source.stamps[-1] < t:
+                if source.stamps[-1] >= t - source.limit(t):
+                    return False
+            elif not source.usable and starting:
                 return False
         return True
 

@@ -94,6 +94,11 @@ class Source:
         self._readings.append((shifted, self._model))
         return True
 
+    @property
+    def usable(self) -> bool:
+        """Whether it was heard and, if it is a camera, its intrinsics are known."""
+        return bool(self.stamps) and (self.spec.kind != "camera" or self._model is not None)
+
     def limit(self, t: int) -> int:
         """How long before ``t`` its last reading may be for the source to be alive, from its readings up to ``t``."""
         end = bisect_right(self.stamps, t)
