@@ -9,8 +9,7 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).resolve().parent
 NAME = "mm_nav"
 
-match = re.search(r'__version__ = "([^"]+)"', (HERE / NAME / "version.py").read_text(encoding="utf-8"))
-assert match is not None, "mm_nav/version.py has no __version__"
+[VERSION] = re.findall(r'^__version__ = "(.+)"$', (HERE / NAME / "version.py").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def shared(folder: str) -> list[tuple[str, list[str]]]:
@@ -57,7 +56,6 @@ EXTRAS = {
         "import-linter>=2.1",
         "colcon-common-extensions>=0.3",
         "setuptools>=64,<80",  # colcon's ament_python build calls setup.py install
-        "wheel>=0.43",
         "beartype>=0.19",
         "mcap>=1.2",
         "mcap-ros2-support>=0.5",
@@ -68,7 +66,7 @@ EXTRAS = {
 
 setup(
     name=NAME,
-    version=match.group(1),
+    version=VERSION,
     description="Camera, LiDAR, radar and language in one network, from ROS 2 topics to motion",
     long_description="mm_nav fuses a robot's sensors and spoken commands in one network and drives by it.",
     license="Apache-2.0",

@@ -111,11 +111,11 @@ def call(name: str, verb: Verb, words: list[str]) -> int:
     function: Callable[..., int] = getattr(room, verb.function)
     hints = typing.get_type_hints(function)
     parameter = next((p for p in hints if p != "return"), None)
-    if parameter in {None, "argv"}:
+    if parameter is None or parameter == "argv":
         return int(function(words) or 0)
     import tyro
 
-    config_type = getattr(room, verb.config) if verb.config else hints[typing.cast(str, parameter)]
+    config_type = getattr(room, verb.config) if verb.config else hints[parameter]
     config = tyro.cli(config_type, args=words, prog=f"mm_nav {name}", description=verb.summary)
     return int(function(config) or 0)
 

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+# Two commands, each sets up all it needs: `make demo` and `make test`. `make clean` takes everything away again.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Open3D's wheel links these; the name after the colon is Debian's package.
+LIBRARIES := libusb-1.0.so.0:libusb-1.0-0 libGL.so.1:libgl1 libEGL.so.1:libegl1 libX11.so.6:libx11-6 libidn2.so.0:libidn2-0
+
+# The ROS wheels mark a process tree as set up; another environment's mark must not reach ours.
+unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE PYTHONHOME PYTHONPATH
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test check clean help
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo    a simulated robot obeys spoken goals through real ROS 2 nodes; leaves out/demo/'
+	@echo 'make test    ruff, mypy and every test'
+	@echo 'make clean   removes the environment and everything that was built'
+
+demo: $(VENV)/.demo
+	$(BIN)/mm_nav demo --out out/demo
+
+test: check
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# Debian packages: installed if this user may, else named with what to type.
+define install_debian
+{ if [ "$$(id -u)" = 0 ]; then sudo=; else sudo='sudo -n'; fi; \
+  command -v apt-get >/dev/null && $$sudo true 2>/dev/null && export DEBIAN_FRONTEND=noninteractive && \
+  { $$sudo apt-get install -y -qq $$missing || { $$sudo apt-get update -qq && $$sudo apt-get install -y -qq $$missing; }; } || \
+  { echo "make: missing system packages; type:  sudo apt-get install $$missing   and run make again" >&2; exit 1; }; }
+endef
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo 'make: no $(PYTHON); type:  sudo apt-get install python3 python3-venv' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "make: $$($(PYTHON) --version) is too old, 3.10 or newer is needed; name one:  make PYTHON=python3.12 demo" >&2; exit 1; }
+	@missing=; $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="python3-venv"; \
+	  [ -z "$$missing" ] || $(install_debian)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/.system: $(VENV)/bin/python
+	@missing=$$($< -c "$$FIND_MISSING" $(LIBRARIES)); [ -z "$$missing" ] || $(install_debian)
+	@touch $@
+
+define FIND_MISSING
+import ctypes, sys
+for pair in sys.argv[1:]:
+    library, package = pair.split(":")
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        print(package, end=" ")
+endef
+export FIND_MISSING
+
+$(VENV)/.demo: setup.py constraints.txt | $(VENV)/.system
+	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz]'
+	@touch $@
+
+$(VENV)/.test: setup.py constraints.txt | $(VENV)/.demo
+	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz,train,dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) out build install log dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find mm_nav tests -name __pycache__ -type d -prune -exec rm -rf {} +
