@@ -53,12 +53,10 @@ class Lift(nn.Module):
     def forward(self, features_BNCHW: Tensor, grid_BNSX2: Tensor, mask_BN: Tensor) -> Tensor:
         b, n, c = features_BNCHW.shape[:3]
         rows, columns = grid_BNSX2.shape[2], grid_BNSX2.shape[3]
-        sampled = nn.functional.grid_sample(
-            features_BNCHW.flatten(0, 1).float(), grid_BNSX2.flatten(0, 1), align_corners=False
-        ).reshape(b, n, c, rows, columns)
-        inside = (grid_BNSX2[..., 0] > -1.5).to(sampled.dtype) * mask_BN[:, :, None, None]
-        count_BSX = inside.sum(dim=1)
-        mean = (sampled * inside[:, :, None]).sum(dim=1) / count_BSX.clamp(min=1.0)[:, None]
+        masked = features_BNCHW.float() * mask_BN[:, :, None, None, None]  # cells outside sample zeros by themselves
+        sampled = nn.functional.grid_sample(masked.flatten(0, 1), grid_BNSX2.flatten(0, 1), align_corners=False)
+        count_BSX = ((grid_BNSX2[..., 0] > -1.5).float() * mask_BN[:, :, None, None]).sum(dim=1)
+        mean = sampled.reshape(b, n, c, rows, columns).sum(dim=1) * (1.0 / count_BSX.clamp(min=1.0))[:, None]
         lifted = torch.cat([mean, count_BSX.clamp(max=1.0)[:, None]], dim=1)
         z = self.heights
         stacked = lifted.reshape(b, c + 1, z, rows // z, columns).reshape(b, (c + 1) * z, rows // z, columns)

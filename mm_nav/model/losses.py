@@ -41,11 +41,9 @@ def bump(grid: BevGrid, xy_BM2: Tensor, on_BM: Tensor, sigma: float = 1.0) -> Te
     """Gaussian peaks (B, Y, X), exactly one at the cell of each object that is on."""
     column = torch.floor((xy_BM2[..., 0] - grid.x_min) / grid.cell)
     row = torch.floor((xy_BM2[..., 1] - grid.y_min) / grid.cell)
-    ys = torch.arange(grid.rows)[None, None, :, None]
-    xs = torch.arange(grid.columns)[None, None, None, :]
-    square = (ys - row[..., None, None]) ** 2 + (xs - column[..., None, None]) ** 2
-    peaks = torch.exp(-square / (2 * sigma**2)) * on_BM[..., None, None]
-    return peaks.amax(dim=1)
+    along_y = torch.exp((torch.arange(grid.rows, device=row.device) - row[..., None]) ** 2 / (-2 * sigma**2))
+    along_x = torch.exp((torch.arange(grid.columns, device=row.device) - column[..., None]) ** 2 / (-2 * sigma**2))
+    return ((along_y * on_BM[..., None])[..., None] * along_x[..., None, :]).amax(dim=1)
 
 
 def at_cells(map_BCYX: Tensor, grid: BevGrid, xy_BM2: Tensor) -> Tensor:
@@ -108,8 +106,9 @@ def match_loss(net: FusionNet, embedding_BDYX: Tensor, batch: dict[str, Tensor],
     cells_BM = batch["box_coloured"]
     points = batch["cell_points"]  # (B, M, S, 2): positions inside each object
     s = points.shape[2]
-    objects = at_cells(embedding_BDYX, spec.grid, points.flatten(1, 2))
-    background = at_cells(embedding_BDYX, spec.grid, batch["empty_points"]).flatten(0, 1)
+    unit = torch.nn.functional.normalize
+    objects = unit(at_cells(embedding_BDYX, spec.grid, points.flatten(1, 2)), dim=-1)
+    background = unit(at_cells(embedding_BDYX, spec.grid, batch["empty_points"]).flatten(0, 1), dim=-1)
     phrases = torch.cat([batch["box_phrase"].flatten(0, 1), net.class_phrases])
     keys = torch.cat([batch["box_key"].flatten(), batch["box_key"].new_full((len(net.class_phrases),), -2)])
     real = torch.cat([batch["box_seen"].flatten() > 0, torch.ones(len(net.class_phrases), dtype=torch.bool)])

@@ -77,7 +77,7 @@ class FusionNet(nn.Module):
         self.class_phrases.copy_(embeddings_KE)
 
     def perceive(self, x: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """Fused BEV: dense head logits (B, 13, Y, X), unit embeddings (B, D, Y, X), coarse map."""
+        """Fused BEV: dense head logits (B, 13, Y, X), embeddings (B, D, Y, X) of any length, coarse map."""
         b, n = x["camera_image"].shape[:2]
         features = self.image(x["camera_image"].flatten(0, 1)).unflatten(0, (b, n))
         camera = self.lift(features, x["camera_grid"], x["camera_mask"])
@@ -88,13 +88,14 @@ class FusionNet(nn.Module):
         plane = torch.ones_like(lidar[:, :1])
         masks = torch.cat([camera_mask * plane, lidar_mask * plane, radar_mask * plane], dim=1)
         fine, coarse = self.trunk(torch.cat([camera * camera_mask, lidar, radar, masks], dim=1))
-        return self.dense(fine).float(), nn.functional.normalize(self.embed(fine).float(), dim=1), coarse
+        return self.dense(fine).float(), self.embed(fine).float(), coarse
 
     def similarity(self, embedding_BDYX: Tensor, phrase_BPE: Tensor) -> Tensor:
         """Match logit of each cell with each of the frame's phrases: (B, P, Y, X)."""
         phrase_BPD = self.phrase(phrase_BPE).float()
-        cosine = torch.einsum("bdyx,bpd->bpyx", embedding_BDYX, phrase_BPD)
-        return cosine * self.scale + self.bias
+        length_B1YX = embedding_BDYX.square().sum(dim=1, keepdim=True).clamp(min=1e-8).sqrt()
+        dot_BPYX = torch.matmul(phrase_BPD, embedding_BDYX.flatten(2)).unflatten(2, embedding_BDYX.shape[2:])
+        return dot_BPYX / length_B1YX * self.scale + self.bias
 
     def forward(
         self, camera_image: Tensor, camera_grid: Tensor, camera_mask: Tensor, lidar_bev: Tensor, lidar_mask: Tensor,
