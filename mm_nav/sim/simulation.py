@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One robot in one world with one task: step it, sense it, judge it. Time is simulated; no ROS, no network.
+
+Deterministic: the same config and the same commands give the same readings, bit by bit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from mm_nav.core.config import ModelSpec
+from mm_nav.core.types import CameraImage, CameraModel, CameraView, Missing, Odometry, PointCloud, PosedCloud, SensorFrame, Utterance
+from mm_nav.errors import ConfigError
+from mm_nav.sim import footprint, task, world
+from mm_nav.sim.people import Walkers
+from mm_nav.sim.rig import CAMERA_FRAME, LIDAR_FRAME, RADAR_FRAME, Rig, randomised
+from mm_nav.sim.robot import Robot, make_robot
+from mm_nav.sim.search import Terrain
+from mm_nav.sim.sensors import Sensors, WheelOdometry, odometry
+from mm_nav.sim.truth import Truth, truth_of
+from mm_nav.sim.world import Thing
+
+START_NS = 1_000_000_000_000
+SOURCES = ("camera/front", "lidar", "radar", "odom")
+SUCCESS_M = 1.2  # from the robot's centre to the target's surface
+STILL_V, STILL_W = 0.05, 0.08  # slower than this is standing
+TURN_TOLERANCE = float(np.deg2rad(20))
+MOVE_TOLERANCE_M = 0.4
+SUBSTEP_S = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimConfig:
+    """What to simulate. ``kind`` and ``task`` None let the seed choose."""
+
+    seed: int = 0
+    kind: str | None = None
+    robot: str = "diff"
+    task: str | None = None
+    rate_hz: float = 5.0  # how often the driver means to sense; sense() may be called at any time
+    randomise: bool = False  # another robot's sensor mounting and quality
+    sensors_off: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything about one instant: what the sensors say, and what is true."""
+
+    stamp_ns: int
+    readings: Mapping[str, CameraImage | PointCloud | Odometry]  # by source name; sensors that are off are absent
+    camera_models: Mapping[str, CameraModel]
+    transforms: Mapping[str, Float64[np.ndarray, "4 4"]]  # frame -> T_base_sensor
+    missing: tuple[Missing, ...]
+    heard: tuple[Utterance, ...]  # orders given since the last snapshot
+    exact: Odometry  # true pose in frame map
+    truth: Truth
+
+    def frame(self) -> SensorFrame:
+        """The instant as the synchroniser would hand it to the pipeline."""
+        cameras = []
+        if isinstance(image := self.readings.get("camera/front"), CameraImage):
+            cameras = [CameraView(name="camera/front", image=image, model=self.camera_models["camera/front"],
+                                  T_base_cam=self.transforms[CAMERA_FRAME])]  # fmt: skip
+        odom = self.readings.get("odom")
+        return SensorFrame(
+            stamp_ns=self.stamp_ns,
+            cameras=tuple(cameras),
+            lidars=self._posed("lidar", LIDAR_FRAME),
+            radars=self._posed("radar", RADAR_FRAME),
+            odometry=odom if isinstance(odom, Odometry) else None,
+            missing=self.missing,
+        )
+
+    def _posed(self, name: str, frame: str) -> tuple[PosedCloud, ...]:
+        cloud = self.readings.get(name)
+        if not isinstance(cloud, PointCloud):
+            return ()
+        return (PosedCloud(name=name, cloud=cloud, T_base_sensor=self.transforms[frame]),)
+
+
+class Simulation:
+    """Drives a robot through a world.
+
+    Attributes:
+        world, task, rig, robot: what the seed drew. things: where everything is now.
+        collided: whether the body ever touched anything. distance_travelled: metres of path driven.
+        turned: heading change since the order that counts, unwrapped, radians.
+    """
+
+    def __init__(self, config: SimConfig) -> None:
+        """Build the world and put the robot at its start.
+
+        Raises:
+            ConfigError: for an unknown kind, robot, task or sensor.
+        """
+        for name in config.sensors_off:
+            _check_source(name)
+        self.config = config
+        self.world = world.generate(config.seed, config.kind)
+        self.task = task.draw(self.world, config.seed, config.task, turns_in_place=config.robot == "diff")
+        self.rig = randomised(np.random.default_rng([config.seed, 3])) if config.randomise else Rig()
+        self._sensors = Sensors(self.world, self.rig, np.random.default_rng([config.seed, 4]))
+        self._grid = ModelSpec().grid
+        self._shortest: float | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the start; the same commands then give the same readings."""
+        self._sensors.rng = np.random.default_rng([self.config.seed, 5])
+        self._odometer = WheelOdometry(self.rig.odometry_noise, np.random.default_rng([self.config.seed, 6]))
+        self._off = set(self.config.sensors_off)
+        self.robot: Robot = make_robot(self.config.robot, self.world.start)
+        self.things: tuple[Thing, ...] = self.world.things
+        self._walkers = Walkers(self.things)
+        self._walls = np.stack([w.solid() for w in self.world.walls])
+        self.stamp_ns = START_NS
+        self.collided, self.hit_label = False, ""
+        self.distance_travelled, self.turned, self._advanced = 0.0, 0.0, 0.0
+        self._said = 0
+        self._still_since_s: float | None = None
+
+    # ---------------------------------------------------------------- time
+
+    @property
+    def time_s(self) -> float:
+        """Simulated seconds since the start."""
+        return (self.stamp_ns - START_NS) * 1e-9
+
+    def step(self, v: float, w: float, dt: float) -> None:
+        """Let ``dt`` seconds pass while the robot is told to drive at ``v`` m/s and ``w`` rad/s.
+
+        Raises:
+            ConfigError: for a command or a time that is no finite number.
+        """
+        if not (np.isfinite([v, w, dt]).all() and dt > 0):
+            raise ConfigError(f"step({v!r}, {w!r}, {dt!r}) needs finite numbers and time that passes")
+        count = max(1, int(np.ceil(dt / SUBSTEP_S - 1e-9)))
+        total = round(dt * 1e9)
+        for k in range(count):
+            self._substep(v, w, total * (k + 1) // count - total * k // count)
+
+    def _substep(self, v: float, w: float, dt_ns: int) -> None:
+        dt = dt_ns * 1e-9
+        robot, before = self.robot, (self.robot.x, self.robot.y, self.robot.yaw)
+        robot.step(v, w, dt)
+        if not self.collided and robot.touches(solids := self.solids()):
+            self.collided = True
+            self.hit_label = self._nearest_label(solids)
+        if self.collided:  # it is stuck where it touched
+            robot.x, robot.y, robot.yaw = before
+            robot.v = robot.w = 0.0
+        gone = float(np.hypot(robot.x - before[0], robot.y - before[1]))
+        self.distance_travelled += gone
+        if self.time_s >= self.task.at_s:
+            self.turned += robot.yaw - before[2]
+            self._advanced += gone if robot.v >= 0 else -gone
+        self._odometer.step(robot.v, robot.w, dt)
+        self.things = self._walkers.step(self.things, (robot.x, robot.y), robot.radius, dt)
+        self.stamp_ns += dt_ns
+        if abs(robot.v) > STILL_V or abs(robot.w) > STILL_W:
+            self._still_since_s = None
+        elif self._still_since_s is None:
+            self._still_since_s = self.time_s
+
+    # ---------------------------------------------------------------- senses
+
+    def set_sensor(self, name: str, on: bool) -> None:
+        """Switch a sensor on or off while it runs.
+
+        Raises:
+            ConfigError: for an unknown sensor.
+        """
+        _check_source(name)
+        (self._off.discard if on else self._off.add)(name)
+
+    def sense(self, with_truth: bool = True) -> Snapshot:
+        """Readings and truth now. ``with_truth=False`` leaves the truth's grids and objects empty, which is faster."""
+        T, twist = self.robot.pose(), (self.robot.v, self.robot.w)
+        wanted = frozenset(SOURCES) - self._off
+        readings: dict[str, CameraImage | PointCloud | Odometry] = {}
+        readings.update(self._sensors.look_around(T, twist, self.things, self.stamp_ns, wanted))
+        if "odom" in wanted:
+            readings["odom"] = self._odometer.reading(self.stamp_ns)
+        return Snapshot(
+            stamp_ns=self.stamp_ns,
+            readings=readings,
+            camera_models={"camera/front": self.rig.camera_model},
+            transforms=self.rig.transforms,
+            missing=tuple(Missing(name=name, reason="switched off") for name in SOURCES if name not in wanted),
+            heard=self.hear(),
+            exact=odometry(self.stamp_ns, T, twist, "map"),
+            truth=self.truth() if with_truth else _no_truth(T),
+        )
+
+    def odometry(self) -> Odometry:
+        """What the wheels say now (drifting)."""
+        return self._odometer.reading(self.stamp_ns)
+
+    def hear(self) -> tuple[Utterance, ...]:
+        """Orders that were given since this was last asked; stamped with the time they were due."""
+        due = [(at, text) for at, text in self.task.script if at <= self.time_s + 1e-6]
+        new, self._said = due[self._said :], len(due)
+        return tuple(Utterance(stamp_ns=START_NS + round(at * 1e9), text=text) for at, text in new)
+
+    def truth(self) -> Truth:
+        """What is really around the robot now."""
+        self._sensors.scene.update(self.things)
+        return truth_of(self.world, self.things, self.robot.pose(), self.rig, self._sensors.scene, self._grid)
+
+    def solids(self) -> footprint.Solids:
+        """Footprints of everything now."""
+        return np.concatenate([self._walls, np.stack([t.solid() for t in self.things])])
+
+    # ---------------------------------------------------------------- verdict
+
+    @property
+    def target(self) -> Thing | None:
+        """The thing the task is about, where it is now."""
+        return None if self.task.target_id is None else self.things[self.task.target_id]
+
+    @property
+    def target_distance_m(self) -> float:
+        """From the robot's centre to the target's surface; infinite without a target."""
+        return np.inf if self.target is None else footprint.distance(self.target.solid(), self.robot.x, self.robot.y)
+
+    @property
+    def still(self) -> bool:
+        """Whether the robot stands."""
+        return self._still_since_s is not None
+
+    @property
+    def success(self) -> bool:
+        """Whether the task is fulfilled now; never after a collision."""
+        if self.collided or self._said < len(self.task.script) or not self.still:
+            return False
+        if self.task.has_goal:
+            return self.target_distance_m <= SUCCESS_M
+        if self.task.name == "turn":
+            return abs(self.turned - self.task.amount) <= TURN_TOLERANCE
+        if self.task.name == "move":
+            return abs(self._advanced - self.task.amount) <= MOVE_TOLERANCE_M
+        assert self._still_since_s is not None
+        return self._still_since_s <= self.task.at_s + 1.0 and self.time_s >= self.task.at_s + 1.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing can save it: it collided, or was told to stop and did not within a second."""
+        late = self.task.name == "stop" and self.time_s > self.task.at_s + 1.0 and not self.success
+        return self.collided or (late and self._said == len(self.task.script))
+
+    @property
+    def shortest_path_m(self) -> float:
+        """Length of the shortest way from the start to where the task is fulfilled (for SPL); 0 without a goal."""
+        if self._shortest is None:
+            self._shortest = self._measure_shortest() if self.task.has_goal else 0.0
+        return self._shortest
+
+    def _measure_shortest(self) -> float:
+        assert self.task.target_id is not None
+        terrain = Terrain.of(self.world.solids(), self.world.bounds)
+        goal = terrain.distances_to(self.world.things[self.task.target_id].solid()) <= SUCCESS_M
+        way = terrain.field(goal, self.robot.radius, comfort=0.0)
+        return float(way[terrain.index(self.world.start[0], self.world.start[1])])
+
+    def _nearest_label(self, solids: footprint.Solids) -> str:
+        away = [footprint.distance(s, self.robot.x, self.robot.y) for s in solids]
+        return (*self.world.walls, *self.things)[int(np.argmin(away))].label
+
+
+def _check_source(name: str) -> None:
+    if name not in SOURCES:
+        raise ConfigError(f"sensor {name!r} is unknown; use one of {', '.join(SOURCES)}")
+
+
+def _no_truth(T: Float64[np.ndarray, "4 4"]) -> Truth:
+    nothing = np.zeros((0, 0), np.float32)
+    return Truth(T_world_base=T, objects=(), occupancy=nothing, observed=nothing)
