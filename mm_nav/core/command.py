@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plain words to a typed Command, by rules, in English and Chinese.
+
+A text can only choose one of the intents of ``mm_nav.core.types.Intent`` and name a thing; it never sets a
+parameter, a topic or a file. Stop words of fourteen languages are always honoured. Knows no network, no scene, no clock.
+"""
+
+import math
+import re
+import unicodedata
+
+from mm_nav.core import lexicon as lex
+from mm_nav.core.types import Command, Intent, Rejection
+
+MAX_CHARS = 512
+QUOTED_CHARS = 60
+DEFAULT_TURN = math.pi / 2
+DEFAULT_MOVE_M = 1.0
+DEFAULT_WAIT_S = 10.0
+# (what a larger number is clipped to, what is refused): nobody means 1e9 m, and half the map is still a wish
+MOST = {Intent.TURN: (2 * math.pi, 20 * math.pi), Intent.MOVE_BY: (10.0, 100.0), Intent.WAIT: (600.0, 86400.0)}
+EXAMPLES = "say for example 'go to the red cone', 'follow the person', 'turn left', 'move forward 2 m', 'wait 5 s', 'stop'"
+
+_EN_UNIT_M = r"(?P<unit>m|meters?|metres?|cm|centimet(?:er|re)s?|km|kilomet(?:er|re)s?|feet|foot|ft|steps?)?"
+_EN_TIME = r"(?P<unit>s|secs?|seconds?|min|mins|minutes?|h|hours?)?"
+_DEG = r"(?P<unit>degrees?|degs?|rad|radians?|turns?)?"
+_N = lex.NUMBER
+_EN_TURN = [
+    re.compile(p)
+    for p in (
+        rf"(?:turn|rotate|spin|go|face|look|steer|bear)?\s*(?:to (?:the|your) )?(?P<side>left|right)(?:\s+(?:by |for )?{_N}\s*{_DEG})?",
+        rf"(?:turn|rotate|spin)\s+(?:by )?{_N}\s*{_DEG}\s*(?:to (?:the|your) )?(?P<side>left|right|clockwise|counter-?clockwise)",
+        rf"(?:turn|rotate|spin)\s+(?P<side>clockwise|counter-?clockwise|anti-?clockwise)(?:\s+(?:by )?{_N}\s*{_DEG})?",
+        r"(?:turn|spin|rotate|face) (?P<around>around|round|about|back|the other way)|(?:make |do )?(?:a )?(?P<uturn>u-?\s?turn)",
+    )
+]
+_EN_AHEAD = r"forwards?|ahead|straight(?: on| ahead| forward)?|onwards?"
+_EN_BACK = r"backwards?|back(?: up)?"
+_EN_MOVE = [
+    re.compile(p)
+    for p in (
+        rf"(?:(?:move|drive|go|walk|roll|come|step|travel|reverse)\s+)?(?P<way>{_EN_AHEAD}|{_EN_BACK})(?:\s+(?:by |for )?{_N}\s*{_EN_UNIT_M})?",
+        rf"(?P<way>advance|reverse|retreat)(?:\s+(?:by |for )?{_N}\s*{_EN_UNIT_M})?",
+        rf"(?:move|drive|go|walk|roll)\s+{_N}\s*{_EN_UNIT_M}\s*(?P<way>{_EN_AHEAD}|{_EN_BACK})?",
+    )
+]
+_EN_WAIT = re.compile(rf"(?:wait|pause|stay|hold|stand by)(?: here| there| still)?(?:\s+(?:for )?(?:about )?{_N}\s*{_EN_TIME})?(?: a (?:moment|bit|while))?")
+_EN_FOLLOW = re.compile(r"(?:keep |start )?(?:follow(?:ing)?|chase|chasing|track(?:ing)?|accompany|go after|come after|stay (?:with|behind|close to)|walk with|tail)\s+(?P<what>.+)")
+_EN_LOOK = re.compile(r"(?:look(?:ing)? (?:around )?for|find|search(?:ing)? (?:around )?for|search|locate|seek|where is|where's|where are|detect|spot)\s+(?P<what>.+)")
+_EN_GO = re.compile(
+    r"(?:(?:go|drive|head|move|navigate|travel|walk|roll|run|get|come|proceed|advance|return|steer|make|find|ride|rush|hurry|sail)"
+    r"(?: (?:your|the|a|its|my|our) way)?(?: (?:me|us|yourself|it))?(?: (?:and|to) (?:stand|wait|park|stay))?"
+    r"(?: (?:over|up|on|back|straight|out|across|down|along|forward|directly|all the way|right|there))*"
+    r"|(?:take|bring|lead|guide|drive|carry|show|escort)(?: (?:me|us|yourself|it|the robot))?(?: the way)?(?: (?:over|up|back))?)"
+    r" (?:to|towards?|for|near|next to|by|beside|at|close to|in front of|until you reach|into|onto|where)\s+(?P<what>.+)"
+    r"|(?:approach|reach|visit|meet|(?:stand|park|wait|stay) (?:near|next to|by|beside|at|close to|in front of))\s+(?P<direct>.+)"
+)
+_ZH_N = lex.NUMBER
+_ZH_TURN = [
+    re.compile(p)
+    for p in (
+        rf"(?:原地)?(?:向|往|朝)?(?P<side>左|右)(?:边|侧|手边)?(?:转弯|旋转|转动|转向|转|拐弯|拐|打)(?:个弯)?(?:{_ZH_N}\s*(?P<unit>度|圈|°|degrees?))?",
+        rf"(?:原地)?(?:转弯|旋转|转|拐)(?:向|到)?(?P<side>左|右)(?:边|侧)?(?:{_ZH_N}\s*(?P<unit>度|圈))?",
+        rf"(?:原地)?(?P<side>顺时针|逆时针)(?:方向)?(?:旋转|转动|转)(?:{_ZH_N}\s*(?P<unit>度|圈))?",
+        r"(?:原地)?(?P<around>掉头|掉个头|调头|转身|转过身来?|向后转|往后转|转半圈)|(?:原地)?(?P<circle>转一圈|转个圈|转圈)",
+    )
+]
+_ZH_MOVE = re.compile(
+    rf"(?:(?:向|往|朝)?(?P<way>前|后)(?:面|方)?(?:进|退|走|开|移动|移|行驶|行|挪|倒|跑|直行)?|(?P<plain>直走|直行|倒车|倒退|退后|退|倒))(?:了)?"
+    rf"(?:{_ZH_N}\s*(?P<unit>米|公尺|厘米|公里|m|步)?)?"
+)
+_ZH_WAIT = re.compile(rf"(?:原地|在这里|在这儿|稍)?(?:等待|等候|等等|等)(?:一会儿?|片刻|一下)?(?:{_ZH_N}\s*(?P<unit>秒钟?|分钟?|小时|s))?")
+_ZH_FOLLOW = re.compile(r"(?:跟着|跟随|跟上|跟住|跟在|跟踪|尾随|追上|追着|追)(?P<what>.+?)(?:后面|身后|走|移动)?$")
+_ZH_LOOK = re.compile(r"(?:寻找|查找|搜索|搜寻|找一下|找一找|找找|找到|找出|去找|找|看看哪里有|哪里有)(?P<what>.+?)(?:在哪里?儿?)?$")
+_ZH_GO = re.compile(
+    r"(?:带我去|带我到|带我们去|领我去|导航到|导航去|行驶到|行驶至|移动到|移动至|移到|挪到|前进到|前往|开车去|开到|开去|开往|开向|驶向|驶到|走到|走向|走去"
+    r"|跑到|跑去|跑向|来到|回到|到达|抵达|靠近|接近|去到|去一下|去看看|去|停到|过到|到)(?P<what>.+)"
+)  # fmt: skip
+_ZH_TOWARD = re.compile(r"(?:向|朝着?|往)(?P<what>.+?)(?:那里|那边|那儿)?(?:开过去|走过去|移动过去|前进|移动|行驶|靠近|开|走|驶)(?:去|过去)?$")
+_PHRASE = re.compile(r"[\w\s'’,\-、]+")
+_SIDE = re.compile(r"\b(left|right)\b|左|右")
+
+
+def parse(text: str, max_chars: int = MAX_CHARS) -> Command | Rejection:
+    """What a text asks for, or why it is not a command; never raises, never looks at more than ``max_chars``.
+
+    Rejection reasons: ``too_long``, ``not_text`` (bytes that were not UTF-8), ``empty``, ``unsupported_language``,
+    ``ambiguous`` (contradictory or two orders), ``not_understood``.
+    """
+    if len(text) > max_chars:
+        return _reject("too_long", text, f"has {len(text)} characters, the limit is {max_chars}; say it shorter")
+    if "\ufffd" in text:
+        return _reject("not_text", text, "is not valid UTF-8; publish it as UTF-8")
+    clean = normalise(text)
+    if not any(c.isalnum() for c in clean):
+        return _reject("empty", text, f"holds no words; {EXAMPLES}")
+    if _is_stop(clean):
+        return Command(intent=Intent.STOP, text=clean)
+    if any(c.isalpha() and not _known_script(c) for c in clean):
+        return _reject("unsupported_language", text, "has letters that are neither Latin nor Chinese; use English or Chinese")
+    chinese = any("\u4e00" <= c <= "\u9fff" for c in clean)
+    found = _english(_bare_english(clean), text)
+    if found is None and chinese:
+        found = _chinese(_bare_chinese(clean), text)
+    if found is None:
+        return _reject("not_understood", text, f"is no command I know; {EXAMPLES}")
+    return found
+
+
+def normalise(text: str) -> str:
+    """NFKC, lower case, one space between words; without control, zero-width and bidi characters and pictographs."""
+    folded = unicodedata.normalize("NFKC", text.replace("°", " degrees ").replace("º", " degrees ")).casefold()
+    kept = []
+    for c in folded:
+        category = unicodedata.category(c)
+        if category in ("Cc", "Zl", "Zp", "Zs"):
+            kept.append(" ")
+        elif category[0] != "C" and category not in ("So", "Sk", "Me") and not 0xFE00 <= ord(c) <= 0xFE0F:
+            kept.append("'" if c in "’‘`" else c)
+    spaced = re.sub(r"\s+", " ", "".join(kept)).strip()
+    return re.sub(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])", "", spaced)
+
+
+# ---------------------------------------------------------------- the two grammars
+
+
+def _english(said: str, text: str) -> Command | Rejection | None:
+    negated = lex.EN_NEGATION.search(said) is not None
+    if len({m.group() for m in _SIDE.finditer(said)}) > 1 and not any(p.fullmatch(said) for p in (_EN_GO, _EN_LOOK, _EN_FOLLOW)):
+        return _reject("ambiguous", text, "says left and right; say one of them")
+    for pattern in _EN_TURN:
+        if (m := pattern.fullmatch(said)) and not negated:
+            return _turn(m, text, said)
+    for pattern in _EN_MOVE:
+        if (m := pattern.fullmatch(said)) and not negated:
+            back = re.match(r"back|reverse|retreat", m.groupdict().get("way") or "") or said.startswith("reverse")
+            return _measured(Intent.MOVE_BY, m, text, said, DEFAULT_MOVE_M, -1.0 if back else 1.0)
+    if (m := _EN_WAIT.fullmatch(said)) and not negated:
+        return _measured(Intent.WAIT, m, text, said, DEFAULT_WAIT_S, 1.0)
+    for intent, pattern in ((Intent.FOLLOW, _EN_FOLLOW), (Intent.LOOK_FOR, _EN_LOOK), (Intent.GO_TO, _EN_GO)):
+        m = pattern.fullmatch(said)
+        if m is None or (intent is Intent.LOOK_FOR and _EN_GO.fullmatch(said)):  # "find your way to"
+            continue
+        if negated:
+            return _negated(text)
+        what = m.groupdict().get("what") or m.groupdict().get("direct") or ""
+        if lex.EN_SECOND_ORDER.search(what):
+            return _reject("ambiguous", text, "holds more than one order; give one at a time")
+        return _grounded(intent, _english_phrase(what), text, said)
+    if negated:
+        return _negated(text)
+    if lex.EN_SECOND_ORDER.search(said) and re.match(r"(?:go|drive|move|turn|rotate|wait)\b", said):
+        return _reject("ambiguous", text, "holds more than one order; give one at a time")
+    return None
+
+
+def _chinese(said: str, text: str) -> Command | Rejection | None:
+    if lex.ZH_NEGATION.search(said):
+        return _negated(text)
+    if re.search(r"左转.*右转|右转.*左转|向左.*向右|向右.*向左|前进.*后退|后退.*前进|左右转|先?左.?[拐转].*右.?[拐转]", said):
+        return _reject("ambiguous", text, "contradicts itself; say one direction")
+    if re.search(r"然后|接着|之后再|再去", said):
+        return _reject("ambiguous", text, "holds more than one order; give one at a time")
+    for pattern in _ZH_TURN:
+        if m := pattern.fullmatch(said):
+            return _turn(m, text, said)
+    if (m := _ZH_MOVE.fullmatch(said)) and said not in ("前", "后", "退", "倒"):
+        back = m["way"] == "后" or (m["plain"] or "").startswith(("倒", "退"))
+        return _measured(Intent.MOVE_BY, m, text, said, DEFAULT_MOVE_M, -1.0 if back else 1.0)
+    if m := _ZH_WAIT.fullmatch(said):
+        return _measured(Intent.WAIT, m, text, said, DEFAULT_WAIT_S, 1.0)
+    for intent, pattern in ((Intent.FOLLOW, _ZH_FOLLOW), (Intent.LOOK_FOR, _ZH_LOOK), (Intent.GO_TO, _ZH_GO), (Intent.GO_TO, _ZH_TOWARD)):
+        if m := pattern.fullmatch(said):
+            return _grounded(intent, _chinese_phrase(m["what"]), text, said)
+    return None
+
+
+def _turn(m: re.Match[str], text: str, said: str) -> Command | Rejection:
+    groups = m.groupdict()
+    if groups.get("around") or groups.get("uturn"):
+        return Command(intent=Intent.TURN, text=said, amount=math.pi)
+    if groups.get("circle"):
+        return Command(intent=Intent.TURN, text=said, amount=2 * math.pi)
+    sign = 1.0 if groups["side"] in ("left", "左", "逆时针") or groups["side"].startswith(("counter", "anti")) else -1.0
+    return _measured(Intent.TURN, m, text, said, DEFAULT_TURN, sign)
+
+
+def _measured(intent: Intent, m: re.Match[str], text: str, said: str, default: float, sign: float) -> Command | Rejection:
+    """A command with a number; one without a unit means degrees, metres or seconds."""
+    groups = m.groupdict()
+    if groups.get("number") is None:
+        return Command(intent=intent, text=said, amount=sign * default)
+    number = lex.read_number(groups["number"])
+    if number is None:
+        return _reject("not_understood", text, "has a number I cannot read; use digits")
+    amount = number * _SCALE[intent].get((groups.get("unit") or "").rstrip("s"), _SCALE[intent][""])
+    most, refused = MOST[intent]
+    if not math.isfinite(amount) or not 0 < amount <= refused:
+        return _reject("not_understood", text, f"has a number out of range; use more than 0 and at most {most:g} {_UNIT[intent]}")
+    return Command(intent=intent, text=said, amount=sign * min(amount, most))
+
+
+_SCALE: dict[Intent, dict[str, float]] = {
+    Intent.TURN: {"": math.pi / 180, "rad": 1.0, "radian": 1.0, "turn": 2 * math.pi, "圈": 2 * math.pi},
+    Intent.MOVE_BY: {"": 1.0, "cm": 0.01, "centimeter": 0.01, "centimetre": 0.01, "厘米": 0.01, "km": 1000.0, "kilometer": 1000.0,
+                     "kilometre": 1000.0, "公里": 1000.0, "feet": 0.3048, "foot": 0.3048, "ft": 0.3048, "step": 0.5, "步": 0.5},
+    Intent.WAIT: {"": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0, "分": 60.0, "分钟": 60.0, "小时": 3600.0},
+}  # fmt: skip
+_UNIT = {Intent.TURN: "rad", Intent.MOVE_BY: "m", Intent.WAIT: "s"}
+
+# ---------------------------------------------------------------- phrases
+
+
+def _grounded(intent: Intent, phrase: str, text: str, said: str) -> Command | Rejection:
+    if not any(c.isalpha() for c in phrase) or phrase in lex.EN_NAMELESS or not _PHRASE.fullmatch(phrase):
+        return _reject("not_understood", text, f"does not name a thing I could look for; {EXAMPLES}")
+    return Command(intent=intent, text=said, phrase=phrase)
+
+
+def _english_phrase(what: str) -> str:
+    what = what.strip(" ,.!?;:\"'")
+    if m := lex.EN_NEAR.match(what):
+        what = what[m.end() :]
+    if m := lex.EN_ARTICLE.match(what):
+        what = what[m.end() :]
+    if any("\u4e00" <= c <= "\u9fff" for c in what):
+        return _chinese_phrase(what)
+    return what.strip()
+
+
+def _chinese_phrase(what: str) -> str:
+    what = what.strip(" ,。.!?;:、")
+    before = ""
+    while what != before:  # "那个箱子旁边那里去" loses one ending after the other, but never everything
+        before = what
+        for pattern in (lex.ZH_AFTER, lex.ZH_PLACE):
+            shorter = pattern.sub("", what)
+            what = shorter or what
+    return lex.ZH_ARTICLE.sub("", what).strip(" ,。") or what
+
+
+def _bare_english(clean: str) -> str:
+    said, before = clean.strip(" ,.!?;:"), ""
+    while said != before:
+        before = said
+        m = lex.EN_BEFORE.match(said)
+        if m and m.end() < len(said):
+            said = said[m.end() :]
+        shorter = lex.EN_AFTER.sub("", said)
+        said = shorter or said
+    return said
+
+
+def _bare_chinese(clean: str) -> str:
+    said, before = clean.strip(" ,。.!?;:、"), ""
+    while said != before:
+        before = said
+        m = lex.ZH_BEFORE.match(said)
+        if m and m.end() < len(said):
+            said = said[m.end() :]
+        shorter = lex.ZH_AFTER.sub("", said).rstrip(" ,。.!?;:、")
+        said = shorter or said
+    return said
+
+
+# ---------------------------------------------------------------- words
+
+
+def _is_stop(clean: str) -> bool:
+    """Stop wins over everything else in the text, "don't stop" included: keep still when in doubt."""
+    if lex.STOP_ANYWHERE.search(clean):
+        return True
+    for clause in (clean, *re.split(r"[,.!?;:、。!?،؟¡¿…-]+", clean)):
+        bare = _bare_chinese(_bare_english(clause.strip(" ,.!?;:、。،؟¡¿…-\"'")))
+        if bare in lex.STOP_ALONE or re.sub(r"^(?:不要|别|不)", "", bare) in lex.STOP_ALONE:
+            return True
+        words = bare.split()
+        if words and all(w in lex.STOP_ALONE for w in words):
+            return True
+    return False
+
+
+def _known_script(c: str) -> bool:
+    return "\u4e00" <= c <= "\u9fff" or "\u3400" <= c <= "\u4dbf" or c in "〇々" or "LATIN" in unicodedata.name(c, "")
+
+
+def _negated(text: str) -> Rejection:
+    return _reject("not_understood", text, "is a negation, which is not yet supported; say what to do instead")
+
+
+def _reject(reason: str, text: str, why: str) -> Rejection:
+    quoted = repr(text[:QUOTED_CHARS])
+    if len(quoted) > QUOTED_CHARS or len(text) > QUOTED_CHARS:
+        quoted = quoted[: QUOTED_CHARS - 3] + "..."
+    return Rejection(reason=reason, text=f"{quoted} {why}")
