@@ -60,10 +60,11 @@ def wheel(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def shipped() -> list[str]:
+def shipped(tree: Path) -> list[str]:
     """Files of launch/ and models/ that must be installed."""
-    listed = run("git", "ls-files", "-z", "--", "launch", "models", cwd=ROOT).split("\0")
-    return [name for name in listed if name and (ROOT / name).is_file()]
+    files = [p for folder in ("launch", "models") for p in (tree / folder).rglob("*") if p.is_file()]
+    assert files
+    return [p.relative_to(tree).as_posix() for p in files]
 
 
 def test_colcon_puts_the_executables_where_ros2_run_looks(installed: Path) -> None:
@@ -71,16 +72,16 @@ def test_colcon_puts_the_executables_where_ros2_run_looks(installed: Path) -> No
         assert os.access(installed / "lib" / "mm_nav" / name, os.X_OK), name
 
 
-def test_colcon_installs_the_marker_the_manifest_and_all_shared_files(installed: Path) -> None:
+def test_colcon_installs_the_marker_the_manifest_and_all_shared_files(installed: Path, tree: Path) -> None:
     share = installed / "share"
     assert (share / "ament_index" / "resource_index" / "packages" / "mm_nav").is_file()
-    for name in ("package.xml", *shipped()):
+    for name in ("package.xml", *shipped(tree)):
         assert (share / "mm_nav" / name).is_file(), name
 
 
 def test_the_installed_command_runs_and_finds_its_own_share_folder(installed: Path, tmp_path: Path) -> None:
     [packages] = (installed / "lib").glob("python*/site-packages")
-    command = [sys.executable, installed / "lib" / "mm_nav" / "mm_nav"]
+    command: list[str | Path] = [sys.executable, installed / "lib" / "mm_nav" / "mm_nav"]
     assert run(*command, "--version", cwd=tmp_path, PYTHONPATH=str(packages)).strip() == f"mm_nav {mm_nav.__version__}"
     code = "import mm_nav, mm_nav.share as s; print(mm_nav.__file__, s.roots()[0])"
     file, root = run(sys.executable, "-c", code, cwd=tmp_path, PYTHONPATH=str(packages)).split()
@@ -93,14 +94,14 @@ def test_colcon_installs_no_tests(installed: Path) -> None:
     assert {p.name for p in packages.iterdir() if p.is_dir() and p.suffix != ".egg-info"} == {"mm_nav"}
 
 
-def test_the_wheel_holds_the_rooms_and_the_shared_files(wheel: Path) -> None:
+def test_the_wheel_holds_the_rooms_and_the_shared_files(wheel: Path, tree: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    rooms = {p.relative_to(ROOT).as_posix() for p in (ROOT / "mm_nav").rglob("*.py")}
-    assert rooms <= names
+    rooms = {p.relative_to(tree).as_posix() for p in (tree / "mm_nav").rglob("*.py")}
+    assert rooms - names == set()
     data = f"mm_nav-{mm_nav.__version__}.data/data/share"
     assert f"{data}/ament_index/resource_index/packages/mm_nav" in names
-    assert {f"{data}/mm_nav/{name}" for name in ("package.xml", *shipped())} <= names
+    assert {f"{data}/mm_nav/{name}" for name in ("package.xml", *shipped(tree))} <= names
     assert not [n for n in names if n.startswith(("tests/", "benchmarks/"))]
 
 

@@ -30,7 +30,7 @@ def constant_graph(
         helper.make_node("ReduceSum", ["first"], ["speed"], keepdims=0),
     ]
     for tensor in outputs:
-        base = np.full((1, *tensor.shape[1:]), value, np.float32)
+        base = np.full((1, *map(int, tensor.shape[1:])), value, np.float32)
         nodes += [
             helper.make_node("Constant", [], [f"{tensor.name}_base"], value=onnx.numpy_helper.from_array(base)),
             helper.make_node("Add", [f"{tensor.name}_base", "speed"], [tensor.name]),

@@ -49,7 +49,12 @@ def test_the_cache_answers_and_stays_small(monkeypatch: pytest.MonkeyPatch) -> N
     encoder = open_text_encoder()
     asked: list[str] = []
     real = encoder._use.encode
-    monkeypatch.setattr(encoder._use, "encode", lambda texts: asked.extend(texts) or real(texts))
+
+    def counted(texts: list[str]) -> object:
+        asked.extend(texts)
+        return real(texts)
+
+    monkeypatch.setattr(encoder._use, "encode", counted)
     encoder.encode(["a", "b"])
     encoder.encode(["a"])
     encoder.encode(["c"])  # "b" was used least recently
