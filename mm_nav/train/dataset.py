@@ -43,7 +43,7 @@ def frames(path: Path, spec: ModelSpec) -> list[SensorFrame]:
             if isinstance(reading, Utterance):
                 continue
             sync.push(name, reading)
-            if (frame := sync.take()) is not None:
+            while (frame := sync.pop()) is not None:
                 out.append(frame)
         while (frame := sync.flush()) is not None:
             out.append(frame)
