@@ -106,7 +106,8 @@ def test_the_wheel_holds_the_rooms_and_the_shared_files(wheel: Path, tree: Path)
 
 
 def test_pip_puts_the_commands_into_bin(wheel: Path, tmp_path: Path) -> None:
-    run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--prefix", tmp_path, wheel, cwd=tmp_path)
+    options = ("-q", "--no-deps", "--no-index", "--ignore-installed")  # else pip takes away the one under test
+    run(sys.executable, "-m", "pip", "install", *options, "--prefix", tmp_path, wheel, cwd=tmp_path)
     assert {p.name for p in (tmp_path / "bin").iterdir()} == {*NODES, "mm_nav"}
     assert not (tmp_path / "lib" / "mm_nav").exists()  # where setup.cfg puts them for ros2 run
 
