@@ -23,7 +23,7 @@ from mm_nav.core.types import CameraModel, CameraView, FusionInput, Odometry, Po
 
 SLICES = (-0.4, 0.15, 0.5, 1.1, 2.2)  # metres above ground; what is higher is overhead and passed under
 OBSTACLE_Z = SLICES[1]
-AZIMUTH_BINS = 720
+AZIMUTH_BINS = 240  # 1.5 degrees: no spinning LiDAR leaves such a bin empty
 OUTSIDE = -2.0  # grid value for "this cell does not fall into the picture"; grid sampling pads with zeros there
 
 

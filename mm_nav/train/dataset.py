@@ -21,6 +21,7 @@ from torch.utils.data import Dataset
 from mm_nav.bags.playback import readings, sources
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.config import ModelSpec
+from mm_nav.core.geometry import cells_of
 from mm_nav.core.preprocess import preprocess
 from mm_nav.core.sync import Synchronizer
 from mm_nav.core.types import SensorFrame, Utterance
@@ -29,7 +30,7 @@ from mm_nav.train import labels
 from mm_nav.train.augment import mirror, photometric, sensor_dropout
 from mm_nav.train.vocabulary import Vocabulary
 
-FORMAT = 2  # raise it when what extraction writes changes
+FORMAT = 3  # raise it when what extraction writes changes
 log = logging.getLogger(__name__)
 
 
@@ -163,7 +164,7 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
     def _ask(self, x: dict[str, np.ndarray], meta: dict[str, Any], rng: np.random.Generator) -> dict[str, bool]:
         """Choose a phrase for this frame, and fill in everything that has to do with words."""
         present = x["ids"] >= 0
-        seen = (x["hits"] >= labels.MIN_HITS) & present
+        seen = (x["hits"] >= labels.MIN_HITS) & present & cells_of(self.spec.grid, x["boxes"][:, :2])[2]
         coloured = seen & (x["in_view"] > 0) & (x["camera_mask"].max() > 0)
         x["box_seen"], x["box_coloured"] = seen.astype(np.float32), coloured.astype(np.float32)
         x["box_unsure"] = (present & ~seen).astype(np.float32)
