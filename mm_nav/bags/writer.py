@@ -78,12 +78,25 @@ class BagWriter:
         Raises:
             BagError: for a closed recording, an unknown type or field, a second type on a topic, a full disk.
         """
+        connection = self._connection_of(topic, message.type_name)
+        data = self._types.serialize_cdr(self._message(message.type_name, message.fields), message.type_name)
+        self._append(connection, data, log_time_ns)
+
+    def write_serialized(self, topic: str, type_name: str, data: bytes, log_time_ns: int) -> None:
+        """Append a message as it came over the wire (CDR with its encapsulation header); nothing is decoded.
+
+        Raises:
+            BagError: for a closed recording, an unknown type, a second type on a topic, a full disk.
+        """
+        self._append(self._connection_of(topic, type_name), data, log_time_ns)
+
+    def _connection_of(self, topic: str, type_name: str) -> Connection:
         if not self._open:
             raise BagError(f"{self.path} is closed; write to it before close()")
-        name = topic if topic.startswith("/") else "/" + topic
-        connection = self._connection(name, message.type_name)
+        return self._connection(topic if topic.startswith("/") else "/" + topic, type_name)
+
+    def _append(self, connection: Connection, data: bytes | memoryview, log_time_ns: int) -> None:
         try:
-            data = self._types.serialize_cdr(self._message(message.type_name, message.fields), message.type_name)
             self._writer.write(connection, int(log_time_ns), data)
         except OSError as error:
             raise BagError(

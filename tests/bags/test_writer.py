@@ -2,6 +2,7 @@
 """Recordings that mm_nav writes."""
 
 import errno
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -132,3 +133,17 @@ def test_wrong_use_is_named(tmp_path):
             writer.write("thing", wire.Encoded("made_up/msg/Thing", {}), 1)
     with pytest.raises(BagError, match="closed"):
         writer.write("command", wire.encode_string("go"), 1)
+
+
+def test_serialized_messages_are_kept_byte_for_byte(tmp_path: Path) -> None:
+    text = "去红色锥桶旁边".encode() + b"\0"
+    data = b"\x00\x01\x00\x00" + len(text).to_bytes(4, "little") + text  # CDR, little-endian
+    with BagWriter(tmp_path / "bag") as writer:
+        writer.write_serialized("command", "std_msgs/msg/String", data, 5)
+        with pytest.raises(BagError, match="holds std_msgs/msg/String already"):
+            writer.write_serialized("command", "nav_msgs/msg/Odometry", data, 6)
+    with BagReader(tmp_path / "bag") as reader:
+        (message,) = reader.messages()
+        assert (message.topic, message.log_time_ns, message.msg.data) == ("/command", 5, "去红色锥桶旁边")
+    with pytest.raises(BagError, match="closed"):
+        writer.write_serialized("command", "std_msgs/msg/String", data, 7)
