@@ -146,7 +146,7 @@ def _record(config: TrainConfig, minutes: float, frames: int, train: list[Path],
     seeds = []
     for folder in {bag.parent for bag in train + held}:
         if (folder / "scenarios.json").exists():
-            seeds += [row["seed"] for row in json.loads((folder / "scenarios.json").read_text())]
+            seeds += [row["seed"] for row in json.loads((folder / "scenarios.json").read_text())["scenarios"]]
     return {
         "command": shlex.join(["mm_nav", *sys.argv[1:]]),
         "config": {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items() if k not in ("bags",)},
