@@ -235,6 +235,7 @@ class Plan:
     stop: bool
     state: str
     turn_rad: float = 0.0  # what is left to turn in place, + is left
+    reverse: bool = False  # follow the path backwards, without turning round first
     T_odom_base: Float64[np.ndarray, "4 4"] | None = None
 
 

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FusionOutput -> Scene: unknown cells, object boxes and goal sightings out of network maps. Knows no past, no plan.
+
+Peaks are 3x3 maxima of the centre heat (CenterPoint, Yin et al. 2021), thinned by distance.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from mm_nav.core.config import BevGrid, ModelSpec
+from mm_nav.core.types import FusionInput, FusionOutput, Goal, ObjectBox, Scene, SensorFrame
+
+VISIBLE = 0.5  # probability from which a cell counts as observed
+OBJECT_SCORE = 0.3
+MAX_OBJECTS = 24
+OBJECT_GAP_M = 0.5  # two centres nearer than this are one object
+MAX_SIGHTINGS = 4
+SIGHTING = 0.15  # weakest goal peak worth remembering
+SNAP_M = 0.6  # a goal peak this near to an object is that object
+
+
+def scene(output: FusionOutput, frame: SensorFrame, spec: ModelSpec) -> Scene:
+    """What the network saw at ``frame.stamp_ns``, in base_link; ``goal`` is its best sighting in this frame alone."""
+    occupancy = np.where(output.visible >= VISIBLE, np.clip(output.occupancy, 0.0, 1.0), np.nan).astype(np.float32)
+    objects = detections(output, spec)
+    seen = sightings(output, objects, spec.grid)
+    return Scene(
+        stamp_ns=frame.stamp_ns, occupancy=occupancy, motion=output.motion, objects=objects,
+        goal=seen[0] if seen else None, missing=frame.missing,
+    )  # fmt: skip
+
+
+def detections(output: FusionOutput, spec: ModelSpec) -> tuple[ObjectBox, ...]:
+    """Objects, most certain first."""
+    grid, found = spec.grid, []
+    for row, column in _peaks(output.object_heat, OBJECT_SCORE, MAX_OBJECTS, OBJECT_GAP_M / grid.cell):
+        dx, dy, z, log_l, log_w, log_h, sin, cos = (float(v) for v in output.object_box[:, row, column])
+        reach = 1.5 * grid.cell  # the centre lies in or next to its cell
+        center = [
+            grid.x_min + (column + 0.5) * grid.cell + np.clip(dx, -reach, reach),
+            grid.y_min + (row + 0.5) * grid.cell + np.clip(dy, -reach, reach),
+            z,
+        ]
+        found.append(
+            ObjectBox(
+                label=spec.classes[int(np.argmax(output.object_class[:, row, column]))],
+                score=float(output.object_heat[row, column]),
+                center=np.array(center, np.float64),
+                size=np.exp(np.clip([log_l, log_w, log_h], -3.0, 3.0)).astype(np.float64),
+                yaw=float(np.arctan2(sin, cos)),
+                velocity=output.motion[:, row, column].astype(np.float64),
+            )
+        )
+    return tuple(found)
+
+
+def sightings(output: FusionOutput, objects: tuple[ObjectBox, ...], grid: BevGrid) -> tuple[Goal, ...]:
+    """Where the phrase's object may be in this frame, most likely first; empty while there is no phrase."""
+    found: list[Goal] = []
+    present = float(np.clip(output.goal_present[0], 0.0, 1.0))
+    for row, column in _peaks(output.goal_map, SIGHTING, MAX_SIGHTINGS, 1.0 / grid.cell):
+        confidence = float(np.sqrt(min(1.0, float(output.goal_map[row, column])) * present))
+        if confidence < SIGHTING:
+            continue
+        xy = _centroid(output.goal_map, row, column, grid)
+        near = min(objects, key=lambda o: float(np.hypot(*(o.center[:2] - xy))), default=None)
+        if near is not None and np.hypot(*(near.center[:2] - xy)) < SNAP_M:
+            xy = near.center[:2].copy()
+        found.append(Goal(xy=xy, confidence=confidence, seen_now=True))
+    return tuple(sorted(found, key=lambda g: -g.confidence))
+
+
+def camera_view(inputs: FusionInput, grid: BevGrid) -> Bool[np.ndarray, "y x"]:
+    """Cells that fall into any camera's picture: where colours, and so most phrases, can be told."""
+    present = inputs.camera_grid[inputs.camera_mask > 0]
+    if not len(present):
+        return np.zeros((grid.rows, grid.columns), np.bool_)
+    inside = present.reshape(len(present), -1, grid.rows, grid.columns, 2)[..., 0] >= -1.0
+    return np.asarray(inside.any(axis=(0, 1)))
+
+
+def _peaks(heat: Float32[np.ndarray, "y x"], least: float, most: int, gap_cells: float) -> list[tuple[int, int]]:
+    """Local maxima from high to low, none nearer than ``gap_cells`` to a higher one."""
+    clean = np.nan_to_num(heat, nan=0.0)
+    local = (clean >= cv2.dilate(clean, np.ones((3, 3), np.uint8))) & (clean >= least)
+    rows, columns = np.nonzero(local)
+    order = np.argsort(-clean[rows, columns], kind="stable")
+    kept: list[tuple[int, int]] = []
+    for i in order[: 8 * most]:
+        r, c = int(rows[i]), int(columns[i])
+        if all((r - kr) ** 2 + (c - kc) ** 2 >= gap_cells**2 for kr, kc in kept):
+            kept.append((r, c))
+        if len(kept) == most:
+            break
+    return kept
+
+
+def _centroid(heat: Float32[np.ndarray, "y x"], row: int, column: int, grid: BevGrid) -> np.ndarray:
+    """Centre of mass of the 3x3 cells around a peak, metres."""
+    r0, c0 = max(row - 1, 0), max(column - 1, 0)
+    patch = np.nan_to_num(heat[r0 : row + 2, c0 : column + 2], nan=0.0).astype(np.float64) ** 2
+    total = float(patch.sum())
+    r = float((patch.sum(axis=1) * np.arange(r0, r0 + patch.shape[0])).sum()) / total
+    c = float((patch.sum(axis=0) * np.arange(c0, c0 + patch.shape[1])).sum()) / total
+    return np.array([grid.x_min + (c + 0.5) * grid.cell, grid.y_min + (r + 0.5) * grid.cell])

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From an instant of sensors and a command in words to a scene and a plan. Knows no messages, no ROS, no files."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from jaxtyping import Float32
+
+from mm_nav.core.command import parse
+from mm_nav.core.config import ModelSpec
+from mm_nav.core.mission import Mission
+from mm_nav.core.postprocess import camera_view, scene
+from mm_nav.core.preprocess import preprocess
+from mm_nav.core.safety import DriveLimits
+from mm_nav.core.types import Command, FusionInput, FusionOutput, Plan, Rejection, Scene, SensorFrame
+
+if TYPE_CHECKING:
+    from mm_nav.engine import Engine
+    from mm_nav.engine.text import SentenceEncoder
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Everything that one frame led to. ``status`` is Mission.status; ``stage_ms`` is what each stage took."""
+
+    scene: Scene
+    plan: Plan
+    output: FusionOutput
+    fusion_input: FusionInput
+    status: str
+    stage_ms: dict[str, float] = field(default_factory=dict)
+
+
+class Pipeline:
+    """Sensors and words in, scene and plan out; one frame at a time, from one thread at a time."""
+
+    def __init__(
+        self, engine: "Engine", encoder: "SentenceEncoder", spec: ModelSpec, limits: DriveLimits | None = None,
+        clock_ns: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:  # fmt: skip
+        """Args: engine: runs the network. encoder: phrases to vectors. spec: the bundle's. clock_ns: for stage times."""
+        self.engine, self.encoder, self.spec, self.clock_ns = engine, encoder, spec, clock_ns
+        self.mission = Mission(spec, limits)
+        self._phrase: Float32[np.ndarray, " e"] | None = None
+
+    def command(self, text: str, stamp_ns: int) -> Command | Rejection:
+        """Hear an order. A rejection changes nothing; a command replaces the one before."""
+        heard = parse(text)
+        if isinstance(heard, Command):
+            self._phrase = self.encoder.encode([heard.phrase])[0] if heard.phrase else None
+            self.mission.accept(heard, stamp_ns)
+        return heard
+
+    def step(self, frame: SensorFrame) -> Outcome:
+        """What is around the robot at ``frame.stamp_ns``, and what to do about it."""
+        lap = _Laps(self.clock_ns)
+        inputs = lap("preprocess", preprocess(frame, self.spec, self._phrase))
+        output = lap("network", self.engine.run(inputs))
+        seen = lap("postprocess", scene(output, frame, self.spec))
+        view = camera_view(inputs, self.spec.grid)
+        plan = lap("mission", self.mission.update(seen, frame.odometry, output, view))
+        remembered = replace(seen, occupancy=self.mission.occupancy, goal=self.mission.goal)
+        return Outcome(scene=remembered, plan=plan, output=output, fusion_input=inputs,
+                       status=self.mission.status, stage_ms=lap.times_ms)  # fmt: skip
+
+    def reset(self) -> None:
+        """Forget the command and everything seen: another place, or time that jumped."""
+        self.mission.reset()
+        self._phrase = None
+
+
+class _Laps:
+    """Milliseconds from one lap to the next, by name."""
+
+    def __init__(self, clock_ns: Callable[[], int]) -> None:
+        self.clock_ns, self.times_ms = clock_ns, dict[str, float]()
+        self._last_ns = clock_ns()
+
+    def __call__(self, name: str, result: T) -> T:
+        now_ns = self.clock_ns()
+        self.times_ms[name] = (now_ns - self._last_ns) * 1e-6
+        self._last_ns = now_ns
+        return result
