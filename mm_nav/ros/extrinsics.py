@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the sensors sit, from parameters and from a calibration file; transforms on /tf come on top. No rclpy.
+
+A calibration file is plain YAML::
+
+    frames:
+      lidar: {parent: base_link, xyz: [0.1, 0.0, 0.5], xyzw: [0.0, 0.0, 0.0, 1.0]}
+      camera_front_optical: {xyz: [0.2, 0.0, 0.4], rpy: [-1.5708, 0.0, -1.5708]}
+
+``parent`` defaults to the base frame; metres, radians (fixed axes, REP-103), unit quaternions.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from mm_nav.core.frames import TransformTree
+from mm_nav.core.geometry import from_quaternion, se3
+from mm_nav.errors import ConfigError
+
+QUATERNION_TOLERANCE = 1e-2
+
+
+def mount(extrinsics: Mapping[str, Sequence[float]], calibration: str, base_frame: str) -> TransformTree:
+    """The tree of ``extrinsics.FRAME`` parameters (x y z qx qy qz qw) and a calibration file ('' for none).
+
+    Raises:
+        ConfigError: the file is not there or malformed, a quaternion is no unit one, or a frame has two parents.
+    """
+    tree = TransformTree()
+    for frame, values in extrinsics.items():
+        place = f"parameter 'extrinsics.{frame}'"
+        tree.set(base_frame, frame, _posed(values[:3], values[3:], place))
+    if calibration:
+        for frame, entry in _frames(Path(calibration)).items():
+            place = f"{calibration}: frame {frame!r}"
+            parent, T = _entry(entry, base_frame, place)
+            tree.set(parent, frame, T)
+    return tree
+
+
+def _frames(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"calibration {str(path)!r} cannot be read ({error.strerror}); correct the path") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"calibration {str(path)!r} is not YAML: {error}") from error
+    frames = content.get("frames") if isinstance(content, dict) else None
+    if not isinstance(frames, dict):
+        raise ConfigError(f"calibration {str(path)!r} has no mapping 'frames'; see mm_nav/ros/extrinsics.py for the form")
+    return frames
+
+
+def _entry(entry: Any, base_frame: str, place: str) -> tuple[str, Any]:
+    known = {"parent", "xyz", "xyzw", "rpy"}
+    if not isinstance(entry, dict) or set(entry) - known:
+        raise ConfigError(f"{place} is {str(entry)[:60]!r}; it must have xyz and xyzw (or rpy), and may have parent")
+    xyz = _numbers(entry.get("xyz"), 3, f"{place} xyz")
+    if "rpy" in entry and "xyzw" in entry:
+        raise ConfigError(f"{place} has both rpy and xyzw; keep one")
+    if "rpy" in entry:
+        x, y, z = xyz
+        roll, pitch, yaw = _numbers(entry["rpy"], 3, f"{place} rpy")
+        return str(entry.get("parent", base_frame)), se3((x, y, z), (roll, pitch, yaw))
+    xyzw = _numbers(entry.get("xyzw", [0, 0, 0, 1]), 4, f"{place} xyzw")
+    return str(entry.get("parent", base_frame)), _posed(xyz, xyzw, place)
+
+
+def _numbers(values: Any, count: int, place: str) -> list[float]:
+    if not isinstance(values, list) or len(values) != count or not all(type(v) in (int, float) for v in values):
+        raise ConfigError(f"{place} is {values!r}; it must be {count} numbers")
+    return [float(v) for v in values]
+
+
+def _posed(xyz: Sequence[float], xyzw: Sequence[float], place: str) -> Any:
+    norm = float(np.linalg.norm(xyzw))
+    if not abs(norm - 1.0) <= QUATERNION_TOLERANCE:
+        raise ConfigError(f"{place} has quaternion {list(xyzw)} of norm {norm:.4g}; it must be a unit one (x y z w)")
+    return from_quaternion(np.array(xyz, np.float64), np.array(xyzw, np.float64) / norm)

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From messages of the configured topics to instants: decode, judge the stamp, push, take. Knows neither rclpy nor nodes.
+
+Ages are of arrival, by a monotonic clock: a driver that died looks the same whatever its stamps say.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mm_nav.core.config import ModelSpec
+from mm_nav.core.frames import TransformTree
+from mm_nav.core.sync import SourceSpec, Synchronizer
+from mm_nav.core.types import CameraModel, SensorFrame, Utterance
+from mm_nav.errors import ConfigError, MessageError
+from mm_nav.ros.guard import Guard
+from mm_nav.ros.params import FusionConfig
+from mm_nav.wire import Status, decode, decode_transforms
+
+OK, WARN, ERROR, STALE = 0, 1, 2, 3
+WARN_AGE_S, STALE_AGE_S = 0.5, 1.0
+JUMP_BACK_NS = 1_000_000_000  # a source whose stamps step back by more than this has begun anew (a bag that loops)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """A topic that is read. ``kind``: camera, camera_info, lidar, radar, odometry, command, transform."""
+
+    topic: str
+    type_name: str
+    source: str
+    kind: str
+
+
+def inputs_of(config: FusionConfig) -> list[Input]:
+    """Topics of the configured sensors, odometry and the command, in the order that anchors are chosen in."""
+    found: list[Input] = []
+    for name in config.cameras:
+        image = f"camera/{name}/image"
+        raw = ("sensor_msgs/msg/CompressedImage", f"{image}/compressed") if config.compressed else ("sensor_msgs/msg/Image", image)
+        source = f"camera/{name}"
+        found.append(Input(topic=raw[1], type_name=raw[0], source=source, kind="camera"))
+        info = f"camera/{name}/camera_info"
+        found.append(Input(topic=info, type_name="sensor_msgs/msg/CameraInfo", source=source, kind="camera_info"))
+    clouds = [("lidar", topic, "sensor_msgs/msg/PointCloud2") for topic in config.lidars]
+    clouds += [("lidar", topic, "sensor_msgs/msg/LaserScan") for topic in config.scans]
+    clouds += [("radar", topic, "sensor_msgs/msg/PointCloud2") for topic in config.radars]
+    for kind, topic, type_name in clouds:
+        found.append(Input(topic=topic, type_name=type_name, source=topic.removesuffix("/points").strip("/"), kind=kind))
+    found.append(Input(topic="odom", type_name="nav_msgs/msg/Odometry", source="odom", kind="odometry"))
+    found.append(Input(topic="command", type_name="std_msgs/msg/String", source="command", kind="command"))
+    return found
+
+
+class Feed:
+    """The sensors' side of the fusion node. One thread at a time.
+
+    Args:
+        config: which topics, stamps and offsets.
+        spec: owns the synchroniser's slop and window.
+        tree: mountings; grows by /tf.
+        guard: where repairs are counted.
+        now_ns: ROS time, for the stamp policy.
+        clock: monotonic seconds.
+
+    Raises:
+        ConfigError: two inputs of one name, or an offset or frame for a source that is not configured.
+    """
+
+    def __init__(
+        self,
+        config: FusionConfig,
+        spec: ModelSpec,
+        tree: TransformTree,
+        guard: Guard,
+        *,
+        now_ns: Callable[[], int] = time.time_ns,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.inputs = inputs_of(config)
+        self.tree = tree
+        self.resets = 0
+        self._config, self._guard, self._now_ns, self._clock = config, guard, now_ns, clock
+        self._arrived: dict[str, float] = {}
+        self._stamps: dict[str, int] = {}
+        specs = self._sources()
+        self._sync = Synchronizer(
+            specs, slop_ns=spec.sync_slop_ns, window_ns=spec.sync_window_ns, base_frame=config.base_frame, tree=tree
+        )
+
+    def _sources(self) -> list[SourceSpec]:
+        config = self._config
+        sensors = [i for i in self.inputs if i.kind in ("camera", "lidar", "radar", "odometry")]
+        names = {i.source for i in sensors}
+        for family, given in (("time_offset_s", config.time_offset_s), ("frame_id", config.frame_id)):
+            for name in given:
+                if name not in names:
+                    raise ConfigError(f"parameter '{family}.{name}' names no source; sources are {', '.join(sorted(names))}")
+        return [
+            SourceSpec(
+                i.source,
+                i.kind,  # type: ignore[arg-type]  # narrowed by the filter above
+                offset_ns=round(config.time_offset_s.get(i.source, 0.0) * 1e9),
+                frame_id=config.frame_id.get(i.source),
+            )
+            for i in sensors
+        ]
+
+    def hear(self, source: Input, message: Any) -> Utterance | None:
+        """Take one message in; a command comes back as an Utterance.
+
+        Raises:
+            MessageError: the message is dropped, and why.
+        """
+        now_ns = self._now_ns()
+        self._arrived[source.topic] = self._clock()
+        if source.kind == "transform":
+            self._hear_transforms(message, static=source.topic.endswith("_static"))
+            return None
+        # a word has no stamp: it was said when the newest reading was taken, by the sensors' clock (a bag's may be old)
+        reading = decode(source.type_name, message, stamp_ns=max(self._stamps.values(), default=now_ns))
+        if isinstance(reading, Utterance):
+            return reading
+        if isinstance(reading, CameraModel):
+            self._sync.push(source.source, reading)
+            return None
+        stamp_ns = self._judge(source, reading.stamp_ns, now_ns)
+        if stamp_ns != reading.stamp_ns:
+            reading = dataclasses.replace(reading, stamp_ns=stamp_ns)
+        last_ns = self._stamps.get(source.source)
+        if last_ns is not None and stamp_ns < last_ns - JUMP_BACK_NS:
+            self.reset()
+        self._stamps[source.source] = stamp_ns
+        self._sync.push(source.source, reading)
+        return None
+
+    def take(self) -> SensorFrame | None:
+        """The newest instant that is complete, if there is one that was not taken yet."""
+        return self._sync.take()
+
+    def reset(self) -> None:
+        """Forget what waits: time jumped."""
+        self.resets += 1
+        self._stamps.clear()
+        self._sync.reset()
+
+    def _judge(self, source: Input, stamp_ns: int, now_ns: int) -> int:
+        if self._config.stamp_policy == "arrival":
+            return now_ns
+        if stamp_ns == 0:
+            text = f"header stamp of {source.topic} is 0; set the stamp in its driver, or stamp_policy to 'arrival'"
+            raise MessageError("zero_stamp", text)
+        limit_s, apart_s = self._config.max_stamp_age_s, (now_ns - stamp_ns) * 1e-9
+        if limit_s > 0 and abs(apart_s) > limit_s:
+            reason, way = ("stale", "behind") if apart_s > 0 else ("future", "ahead of")
+            text = f"stamp of {source.topic} is {abs(apart_s):.2f} s {way} the clock (limit {limit_s:g} s); check NTP or PTP"
+            raise MessageError(reason, text)
+        return stamp_ns
+
+    def _hear_transforms(self, message: Any, static: bool) -> None:
+        for parent, child, T, _ in decode_transforms(message):
+            try:
+                self.tree.set(parent, child, T, static=static)
+            except ConfigError as error:
+                self._guard.drop("transforms", "transform", str(error))
+
+    # ---- what there is to say about it
+
+    def age_s(self, topic: str) -> float | None:
+        """Seconds since the last message of a topic, None if there never was one."""
+        arrived = self._arrived.get(topic)
+        return None if arrived is None else self._clock() - arrived
+
+    def quiet(self) -> list[Input]:
+        """Sensor inputs that say nothing now."""
+        sensors = (i for i in self.inputs if i.kind not in ("command", "transform", "camera_info"))
+        return [i for i in sensors if (age := self.age_s(i.topic)) is None or age > STALE_AGE_S]
+
+    def statuses(self, faults: dict[str, str]) -> list[Status]:
+        """One diagnostic per topic; ``faults`` says what the graph knows (nobody publishes, wrong type), by topic."""
+        report = self._sync.report()
+        listed = []
+        for source in self.inputs:
+            values = self._guard.report(source.topic)
+            sync = report.sources.get(source.source) if source.kind not in ("camera_info", "command", "transform") else None
+            if sync is not None:
+                values |= {"received": str(sync.received), "matched": str(sync.matched)}
+                values |= {f"missed.{reason}": str(count) for reason, count in sorted(sync.missed.items())}
+                if sync.received and not sync.matched and sync.nearest_gap_ns is not None:
+                    values["nearest_gap_ms"] = f"{sync.nearest_gap_ns / 1e6:.1f} (slop {report.slop_ns / 1e6:g})"
+            level, text = self._state(source, faults.get(source.topic))
+            age_s = self.age_s(source.topic)
+            values["age_s"] = "never" if age_s is None else f"{age_s:.2f}"
+            listed.append(Status(name=f"input {source.topic}", level=level, message=text, values=values))
+        transforms = self._guard.report("transforms")
+        if transforms:
+            listed.append(Status(name="transforms", level=WARN, message="refused", values=transforms))
+        return listed
+
+    def _state(self, source: Input, fault: str | None) -> tuple[int, str]:
+        age_s = self.age_s(source.topic)
+        if fault is not None and (age_s is None or age_s > STALE_AGE_S):
+            return ERROR, fault
+        recent = self._guard.recent(source.topic)
+        if recent:
+            return WARN, f"dropped: {', '.join(recent)}"
+        if source.kind == "command":
+            return OK, "listening"
+        if age_s is None or (age_s > STALE_AGE_S and source.kind != "camera_info"):
+            return STALE, "silent"
+        return (WARN, f"last message {age_s:.1f} s ago") if age_s > WARN_AGE_S and source.kind != "camera_info" else (OK, "ok")
+
+
+def topic_fault(expected_type: str, types: Sequence[str]) -> str | None:
+    """What is wrong with the publishers of a topic, given their types: nobody, or another type; None if all is well."""
+    if not types:
+        return "nobody publishes it"
+    others = sorted({t for t in types if t != expected_type})
+    if others and expected_type not in types:
+        return f"published as {', '.join(others)}, expected {expected_type}; remap it or change the publisher"
+    return f"also published as {', '.join(others)}, which is not read" if others else None

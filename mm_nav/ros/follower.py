@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From plan, occupancy and odometry messages to a velocity, whatever is late or missing. Knows neither rclpy nor nodes.
+
+Ages are of arrival, by the caller's monotonic seconds. A stop word stops at once, before anything else has heard it.
+"""
+
+import math
+from collections import deque
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from mm_nav.core import command, safety
+from mm_nav.core.config import BevGrid
+from mm_nav.core.geometry import inverse, se2, transform, wrap_angle, yaw_of
+from mm_nav.core.types import Command, Intent, Plan, Velocity
+from mm_nav.errors import MessageError
+from mm_nav.wire import decode_occupancy, decode_odometry, decode_path
+from mm_nav.wire.message import transform_of
+
+HISTORY = 256  # odometry messages
+APART_NS = 200_000_000  # odometry that is used for a stamp is at most this far from it
+JUMP_BACK_NS = 1_000_000_000
+NEVER_S = math.inf
+
+
+class Follower:
+    """What the navigator knows. One thread at a time.
+
+    Args:
+        limits: of the robot.
+        base_frame: frame that plans may be in besides the odometry's.
+    """
+
+    def __init__(self, limits: safety.DriveLimits, base_frame: str = "base_link") -> None:
+        self.limits = limits
+        self.base_frame = base_frame
+        self.stopped = False  # a stop word was heard, and no order since
+        self.degraded = False  # a sensor is missing
+        self.previous = Velocity(linear=0.0, angular=0.0)
+        self._plan: tuple[int, str, Float64[np.ndarray, "n 2"], Float64[np.ndarray, " n"]] | None = None
+        self._scene: tuple[int, BevGrid, Float32[np.ndarray, "y x"]] | None = None
+        self._odom_frame = "odom"
+        self._poses: deque[tuple[int, Float64[np.ndarray, "4 4"]]] = deque(maxlen=HISTORY)
+        self._plan_s = self._scene_s = self._odom_s = -NEVER_S
+
+    def hear_plan(self, message: Any, now_s: float) -> None:
+        """A nav_msgs/Path as ros/outputs.py writes it.
+
+        Raises:
+            MessageError: not finite, or in a frame that is neither the base's nor the odometry's.
+        """
+        stamp_ns, frame, xy = decode_path(message)
+        if len(xy) and frame not in (self.base_frame, self._odom_frame):
+            text = f"plan is in frame {frame!r}; send it in {self.base_frame!r} or in the odometry's {self._odom_frame!r}"
+            raise MessageError("unknown_frame", text)
+        headings = np.array([_heading(p.pose) for p in message.poses])
+        self._plan, self._plan_s = (stamp_ns, frame, xy, headings), now_s
+
+    def hear_occupancy(self, message: Any, now_s: float) -> None:
+        """A nav_msgs/OccupancyGrid in the base frame.
+
+        Raises:
+            MessageError: malformed, or in another frame.
+        """
+        stamp_ns, frame, grid, occupancy = decode_occupancy(message)
+        if frame != self.base_frame:
+            raise MessageError("unknown_frame", f"occupancy is in frame {frame!r}; send it in {self.base_frame!r}")
+        self._scene, self._scene_s = (stamp_ns, grid, occupancy), now_s
+
+    def hear_odometry(self, message: Any, now_s: float) -> None:
+        """A nav_msgs/Odometry.
+
+        Raises:
+            MessageError: not finite, or no unit quaternion.
+        """
+        odometry = decode_odometry(message)
+        if self._poses and odometry.stamp_ns < self._poses[-1][0] - JUMP_BACK_NS:
+            self._poses.clear()
+        self._odom_frame = odometry.frame_id or "odom"
+        self._poses.append((odometry.stamp_ns, odometry.T_odom_base))
+        self._odom_s = now_s
+
+    def hear_status(self, message: Any, _now_s: float) -> None:
+        """The fusion node's fusion_status: above level 0 a sensor is missing, and the robot drives more slowly."""
+        self.degraded = bytes(message.level) != b"\x00"
+
+    def hear_command(self, text: str) -> bool:
+        """A spoken command. Returns whether it was a stop word: then the robot stands until another order is heard."""
+        heard = command.parse(text)
+        if not isinstance(heard, Command):
+            return False
+        self.stopped = heard.intent is Intent.STOP
+        if self.stopped:
+            self._plan = None  # an older plan must not come back with the next order
+        return self.stopped
+
+    def velocity(self, now_s: float, dt_s: float) -> Velocity:
+        """What the wheels should do now; ``dt_s`` is the time since the last call."""
+        self.previous = self._velocity(now_s, dt_s)
+        return self.previous
+
+    def stand(self, reason: str) -> Velocity:
+        """Zero, at once."""
+        self.previous = Velocity(linear=0.0, angular=0.0, reason=reason)
+        return self.previous
+
+    def ages(self, now_s: float) -> safety.Ages:
+        """Seconds since each input arrived, infinite for one that never did; odometry that never did is None."""
+        odom_s = now_s - self._odom_s if self._poses else None
+        return safety.Ages(plan_s=now_s - self._plan_s, scene_s=now_s - self._scene_s, odom_s=odom_s)
+
+    def _velocity(self, now_s: float, dt_s: float) -> Velocity:
+        if self.stopped:
+            return self.stand("told to stop")
+        if self._plan is None or self._scene is None:
+            return self.stand("no plan yet" if self._plan is None else "no occupancy yet")
+        stamp_ns, grid, occupancy = self._scene
+        T_odom_scene = self._pose_at(stamp_ns)
+        if T_odom_scene is None:
+            return self.stand("no odometry at the time of the occupancy")
+        plan = self._plan_in_scene(*self._plan, T_odom_scene)
+        if plan is None:
+            return self.stand("no odometry at the time of the plan")
+        T_scene_now = inverse(T_odom_scene) @ self._poses[-1][1] if self._poses else np.eye(4)
+        return safety.velocity(
+            plan, occupancy, grid, T_scene_now, self.ages(now_s), self.limits, self.previous, dt_s, degraded=self.degraded
+        )
+
+    def _plan_in_scene(
+        self,
+        stamp_ns: int,
+        frame: str,
+        xy: Float64[np.ndarray, "n 2"],
+        headings: Float64[np.ndarray, " n"],
+        T_odom_scene: Float64[np.ndarray, "4 4"],
+    ) -> Plan | None:
+        T_odom_plan = self._pose_at(stamp_ns) if frame == self.base_frame else np.eye(4)
+        if T_odom_plan is None:
+            return None
+        T = inverse(T_odom_scene) @ T_odom_plan
+        path = transform(T, np.column_stack([xy, np.zeros(len(xy))]))[:, :2]
+        if len(path) == 1:
+            turn_rad = wrap_angle(yaw_of(T @ se2(0.0, 0.0, float(headings[0]))))
+            return Plan(stamp_ns=stamp_ns, path=path[:0], stop=False, state="turn", turn_rad=turn_rad, T_odom_base=T_odom_scene)
+        stand = len(path) == 0
+        state, reverse = "hold" if stand else "drive", _is_reverse(xy, headings)
+        return Plan(stamp_ns=stamp_ns, path=path, stop=stand, state=state, reverse=reverse, T_odom_base=T_odom_scene)
+
+    def _pose_at(self, stamp_ns: int) -> Float64[np.ndarray, "4 4"] | None:
+        if not self._poses:
+            return np.eye(4)  # this robot has no odometry: where it was then is where it is
+        stamp, T = min(self._poses, key=lambda p: abs(p[0] - stamp_ns))
+        return None if abs(stamp - stamp_ns) > APART_NS else T
+
+
+def _heading(pose: Any) -> float:
+    """Yaw of a pose; NaN where a planner left the orientation empty."""
+    q = pose.orientation
+    if not (q.x or q.y or q.z or q.w):
+        return math.nan
+    return yaw_of(transform_of(pose.position, q, "plan"))
+
+
+def _is_reverse(xy: Float64[np.ndarray, "n 2"], headings: Float64[np.ndarray, " n"]) -> bool:
+    """Whether every pose looks against the way that the path goes from it."""
+    steps = np.diff(xy, axis=0)
+    steps, ahead = steps[(moves := np.hypot(*steps.T) > 1e-6)], headings[:-1][moves]
+    along = steps[:, 0] * np.cos(ahead) + steps[:, 1] * np.sin(ahead)
+    return bool(len(along)) and bool((along < 0).all())

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fusion node: sensors and commands in; occupancy, objects, goal, plan and diagnostics out. Thin: arrays live below."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from mm_nav.core.types import SensorFrame, Utterance
+from mm_nav.engine import load_bundle, open_engine
+from mm_nav.engine.text import open_text_encoder
+from mm_nav.pipeline import Pipeline
+from mm_nav.ros import compat
+from mm_nav.ros.extrinsics import mount
+from mm_nav.ros.feed import ERROR, OK, WARN, Feed, Input, topic_fault
+from mm_nav.ros.guard import one_line
+from mm_nav.ros.managed import INPUT_QOS, LATCHED_QOS, OUTPUT_QOS, TRANSFORMS_QOS, WORDS_QOS, ManagedNode
+from mm_nav.ros.outputs import OFFERS, encode_answer, encode_progress, outcome_messages
+from mm_nav.ros.params import FusionConfig
+from mm_nav.ros.runner import Stop, Worker, run
+from mm_nav.wire import Status, encode_diagnostics
+
+REPORT_S, WAITING_S = 1.0, 5.0
+RESET = "reset"  # goes through the worker's mailbox, between frames
+
+Job = SensorFrame | Utterance | str
+
+
+class FusionNode(ManagedNode):
+    """Callbacks decode and push; the worker runs the pipeline on the newest instant and publishes."""
+
+    config: FusionConfig
+    config_class = FusionConfig
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("fusion", **options)
+        self._worker: Worker[Job] | None = None
+        self._frames = 0
+        self._status = ""
+        self._stage_ms: dict[str, float] = {}
+        self._missing: dict[str, str] = {}
+
+    def configure(self) -> None:
+        """Load the bundle, subscribe, start the worker."""
+        bundle = load_bundle(self.config.bundle)
+        engine = open_engine(bundle, self.config.backend, self.config.threads)
+        self._spec = bundle.spec
+        self._about = {"bundle": bundle.name, "backend": engine.name}
+        self._pipeline = Pipeline(engine, open_text_encoder(), bundle.spec, self.config.limits())
+        tree = mount(self.config.extrinsics, self.config.calibration, self.config.base_frame)
+        self._feed = Feed(self.config, bundle.spec, tree, self.guard, now_ns=self.now_ns, clock=self.monotonic_s)
+        self._resets = 0
+        self._quiet_since_s: float | None = None
+        self._worker = Worker(self.guard.wrap("pipeline", self._work), "fusion")
+        self._jobs = self._worker.mailbox
+        for topic, type_name in OFFERS.items():
+            self.offer(type_name, topic, LATCHED_QOS if topic == "command_status" else OUTPUT_QOS)
+        if compat.has_detections():
+            self.offer(compat.DETECTIONS, "detections")
+        self.offer("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics")
+        self._listen_to_sensors()
+        self.every(REPORT_S, self._report)
+        self.get_logger().info(f"bundle {bundle.name} on {engine.name}; reads {', '.join(i.topic for i in self._feed.inputs)}")
+
+    def _listen_to_sensors(self) -> None:
+        for source in self._feed.inputs:
+            qos = WORDS_QOS if source.kind == "command" else INPUT_QOS
+            self.listen(source.type_name, source.topic, self._hearer(source), qos)
+        if compat.has_transforms():
+            for topic, qos in (("/tf", TRANSFORMS_QOS), ("/tf_static", LATCHED_QOS)):
+                source = Input(topic=topic, type_name=compat.TRANSFORMS, source=topic, kind="transform")
+                self.listen(source.type_name, topic, self._hearer(source), qos)
+
+    def _hearer(self, source: Input) -> Any:
+        return lambda message: self._hear(source, message)
+
+    def _hear(self, source: Input, message: Any) -> None:
+        """In the executor's thread."""
+        utterance = self._feed.hear(source, message)
+        if utterance is not None:
+            self._jobs.put_urgent(utterance)
+            return
+        if self._feed.resets != self._resets:
+            self._resets = self._feed.resets
+            self.get_logger().info(f"time jumped back on {source.topic}; forgetting what was seen")
+            self._jobs.clear()
+            self._jobs.put_urgent(RESET)
+        frame = self._feed.take()
+        if frame is not None:
+            self._jobs.put(frame)
+
+    def _work(self, job: Job) -> None:
+        """In the worker's thread."""
+        if isinstance(job, str):
+            self._pipeline.reset()
+        elif isinstance(job, Utterance):
+            answer = self._pipeline.command(job.text, job.stamp_ns)
+            self._status = ""
+            self.send("command_status", encode_answer(answer))
+        else:
+            self._step(job)
+
+    def _step(self, frame: SensorFrame) -> None:
+        outcome = self._pipeline.step(frame)
+        odom_frame = frame.odometry.frame_id if frame.odometry is not None else "odom"
+        made = outcome_messages(outcome.scene, outcome.plan, self._spec.grid, self.config.base_frame, odom_frame)
+        for topic, encode in made.items():
+            if self.wanted(topic):
+                self.send(topic, encode())
+        if compat.has_detections() and self.wanted("detections"):
+            self.send_message("detections", compat.detections(outcome.scene, self.config.base_frame))
+        if outcome.status != self._status:
+            self._status = outcome.status
+            progress = encode_progress(outcome.status, outcome.scene)
+            if progress is not None:
+                self.send("command_status", progress)
+        self._frames += 1
+        self._stage_ms = dict(outcome.stage_ms)
+        self._missing = {m.name: m.reason for m in frame.missing}
+
+    def _report(self) -> None:
+        """Diagnostics, and every 5 s what is waited for; in the executor's thread."""
+        faults = {i.topic: fault for i in self._feed.inputs if (fault := self._fault(i)) is not None}
+        waiting = [f"{i.topic} ({faults.get(i.topic, 'no message')})" for i in self._feed.quiet()]
+        statuses = [self._own_status(waiting), *self._feed.statuses(faults)]
+        if self._pipeline_faults():
+            values = self.guard.report("pipeline")
+            statuses.append(Status(name="pipeline", level=ERROR, message="failed lately", values=values))
+        prefix = self.get_fully_qualified_name()
+        named = [replace(status, name=f"{prefix}: {status.name}") for status in statuses]
+        self.send("/diagnostics", encode_diagnostics(named, self.now_ns()))
+        now_s = self.monotonic_s()
+        if not waiting:
+            self._quiet_since_s = None
+        elif self._quiet_since_s is None or now_s - self._quiet_since_s >= WAITING_S:
+            if self._quiet_since_s is not None:
+                self.get_logger().warning(f"waiting for {'; '.join(waiting)}")
+            self._quiet_since_s = now_s
+
+    def _fault(self, source: Input) -> str | None:
+        if source.kind == "command":
+            return None
+        publishers = self.get_publishers_info_by_topic(self.resolve_topic_name(source.topic))
+        return topic_fault(source.type_name, [p.topic_type for p in publishers])
+
+    def _pipeline_faults(self) -> bool:
+        return bool(self.guard.recent("pipeline"))
+
+    def _own_status(self, waiting: list[str]) -> Status:
+        values = {
+            **self._about,
+            "frames": str(self._frames),
+            "skipped": str(self._jobs.skipped),
+            "status": self._status,
+            "resets": str(self._feed.resets),
+            **{f"ms.{stage}": f"{ms:.2f}" for stage, ms in self._stage_ms.items()},
+            **{f"missing.{name}": reason for name, reason in self._missing.items()},
+        }
+        if waiting:
+            return Status(name="fusion", level=WARN, message=one_line(f"waiting for {'; '.join(waiting)}"), values=values)
+        return Status(name="fusion", level=OK, message="running" if self._frames else "starting", values=values)
+
+    def release(self) -> None:
+        """Stop the worker before its publishers go."""
+        if self._worker is not None:
+            if not self._worker.close():
+                self.get_logger().warning("the network did not come back in time; leaving without it")
+            self._worker = None
+
+
+def main(argv: Sequence[str] | None = None, stop: Stop | None = None) -> int:
+    """Run the node until it is stopped; returns the exit status."""
+    return run(FusionNode, argv, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

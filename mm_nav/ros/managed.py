@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A managed (lifecycle) node with strict parameters that starts itself unless a manager does. Knows no topic of ours."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.duration import Duration
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+from mm_nav.errors import MmNavError
+from mm_nav.ros.guard import Guard, one_line
+from mm_nav.ros.messages import message_class, to_message
+from mm_nav.ros.params import RobotConfig, Rule, load, rules
+from mm_nav.ros.runner import REFUSED
+from mm_nav.wire.message import Encoded
+
+INPUT_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+WORDS_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.RELIABLE)
+OUTPUT_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5, reliability=ReliabilityPolicy.RELIABLE)
+TRANSFORMS_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE)
+LATCHED_QOS = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)  # fmt: skip
+SENT_S = 0.2  # patience with the acknowledgement of a last message
+
+
+class ManagedNode(LifecycleNode):
+    """Base of the three nodes: ``configure`` sets up and may raise MmNavError, ``release`` undoes it.
+
+    Attributes:
+        active: callbacks do nothing while this is False (a deactivated lifecycle node still gets its callbacks).
+        exit_code: not None ends the process.
+    """
+
+    config_class: ClassVar[type[RobotConfig]]
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, **options)
+        self.guard = Guard(self._warn)
+        self.active = False
+        self.exit_code: int | None = None
+        self.steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._declared = False
+        self._senders: dict[str, Any] = {}
+        self._entities: list[tuple[Callable[[Any], Any], Any]] = []
+
+    # ---- for the nodes
+
+    def configure(self) -> None:
+        """Read parameters, load, subscribe. Raises MmNavError to refuse."""
+
+    def release(self) -> None:
+        """Undo ``configure``; also after a refusal half-way."""
+
+    def overrides(self) -> dict[str, Any]:
+        """What the user set: parameters from files and the command line, by name."""
+        given = self._parameter_overrides  # rclpy offers no public way to see keys that nobody declared
+        return {name: parameter.value for name, parameter in given.items()}
+
+    def listen(self, type_name: str, topic: str, callback: Callable[[Any], Any], qos: QoSProfile = INPUT_QOS) -> None:
+        """Subscribe with a guarded callback that sleeps while the node is inactive."""
+
+        def heard(message: Any) -> None:
+            if self.active:
+                self.guard.call(topic, callback, message)
+
+        options = QoSOverridingOptions.with_default_policies()
+        message_type = message_class(type_name)
+        made = self.create_subscription(message_type, topic, heard, qos, qos_overriding_options=options)
+        self._entities.append((self.destroy_subscription, made))
+
+    def offer(self, type_name: str, topic: str, qos: QoSProfile = OUTPUT_QOS) -> None:
+        """Make a publisher for ``send``; a plain one, so that a last zero velocity can leave while deactivating."""
+        options = QoSOverridingOptions.with_default_policies()
+        made = self.create_publisher(message_class(type_name), topic, qos, qos_overriding_options=options)
+        self._senders[topic] = made
+        self._entities.append((self.destroy_publisher, made))
+
+    def listeners(self, topic: str) -> int:
+        """How many listen to a topic that was offered."""
+        sender = self._senders.get(topic)
+        return 0 if sender is None else int(sender.get_subscription_count())
+
+    def wanted(self, topic: str) -> bool:
+        """Whether anybody listens."""
+        return self.listeners(topic) > 0
+
+    def send(self, topic: str, encoded: Encoded) -> None:
+        """Publish on a topic that was offered."""
+        self.send_message(topic, to_message(encoded))
+
+    def send_message(self, topic: str, message: Any) -> None:
+        """Publish a message that is made already."""
+        self._senders[topic].publish(message)
+
+    def wait_until_sent(self, topic: str) -> bool:
+        """Wait, briefly, until reliable listeners have what was sent."""
+        return bool(self._senders[topic].wait_for_all_acked(Duration(seconds=SENT_S)))
+
+    def every(self, period_s: float, callback: Callable[[], Any]) -> None:
+        """Run while active, by the monotonic clock: it ticks without /clock and does not jump."""
+
+        def tick() -> None:
+            if self.active:
+                self.guard.call("timer", callback)
+
+        made = self.create_timer(period_s, tick, clock=self.steady)
+        self._entities.append((self.destroy_timer, made))
+
+    def monotonic_s(self) -> float:
+        """Seconds that never jump."""
+        return self.steady.now().nanoseconds * 1e-9
+
+    def now_ns(self) -> int:
+        """ROS time, which follows /clock with use_sim_time."""
+        return int(self.get_clock().now().nanoseconds)
+
+    # ---- lifecycle
+
+    def start(self) -> None:
+        """Autostart. A refusal then ends the process; without autostart the node waits for its manager."""
+        if self.overrides().get("autostart", True) is False:
+            return
+        for trigger in (self.trigger_configure, self.trigger_activate):
+            if trigger() != TransitionCallbackReturn.SUCCESS:
+                self.exit_code = REFUSED
+                return
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Lifecycle: unconfigured -> inactive, or a refusal with one line that says why."""
+        try:
+            self.config = load(self.config_class, self.overrides())
+            self._declare()
+            self.configure()
+        except MmNavError as error:
+            self.get_logger().error(one_line(str(error), 600))
+            self._undo()
+            return TransitionCallbackReturn.FAILURE
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Lifecycle: inactive -> active."""
+        self.active = True
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Lifecycle: active -> inactive."""
+        self.stand()
+        self.active = False
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Lifecycle: inactive -> unconfigured."""
+        self._undo()
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Lifecycle: -> finalized."""
+        self.close()
+        return super().on_shutdown(state)
+
+    def stand(self) -> None:
+        """What must be said last when the node stops working."""
+
+    def close(self) -> None:
+        """Stop working for good; the context still lives."""
+        if self.active:
+            self.guard.call("close", self.stand)
+        self.active = False
+        self._undo()
+
+    def _warn(self, line: str) -> None:
+        self.get_logger().warning(line)
+
+    def _undo(self) -> None:
+        self.guard.call("release", self.release)
+        for destroy, made in reversed(self._entities):
+            destroy(made)
+        self._entities.clear()
+        self._senders.clear()
+
+    def _declare(self) -> None:
+        """Show every parameter in ``ros2 param list``, read-only: they are read when the node is configured."""
+        if self._declared:
+            return
+        self._declared = True
+        for name, (_, rule) in rules(type(self.config)).items():
+            value = getattr(self.config, name)
+            members = {f"{name}.{k}": v for k, v in value.items()} if isinstance(value, dict) else {name: value}
+            for full, item in members.items():
+                if not self.has_parameter(full):
+                    self.declare_parameter(full, item, _descriptor(full, item, rule), ignore_override=True)
+
+
+def _descriptor(name: str, value: Any, rule: Rule) -> ParameterDescriptor:
+    unit = f" [{rule.unit}]" if rule.unit else ""
+    described = ParameterDescriptor(name=name, description=rule.doc + unit, read_only=True, dynamic_typing=True)
+    if rule.low is not None and rule.high is not None and rule.length is None:
+        if isinstance(value, float):
+            described.floating_point_range = [FloatingPointRange(from_value=rule.low, to_value=rule.high, step=0.0)]
+        elif isinstance(value, int):
+            described.integer_range = [IntegerRange(from_value=int(rule.low), to_value=int(rule.high), step=0)]
+    return described

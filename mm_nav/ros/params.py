@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters of the robot: frozen configs, loaded strictly from ROS parameters. Imports no rclpy and knows no node.
+
+``launch/params.yaml`` holds every key under ``/**: ros__parameters:`` and serves all three nodes, so a key that
+another node owns is accepted and ignored; a key that no node owns is an error that names the nearest one.
+"""
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from mm_nav.core.safety import DriveLimits
+from mm_nav.errors import ConfigError
+
+Config = TypeVar("Config")
+FOREIGN = ("use_sim_time", "start_type_description_service", "qos_overrides")  # rclpy's own
+_STOCK = DriveLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What a parameter means and may be; ``low`` and ``high`` are inclusive."""
+
+    doc: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    length: int | None = None  # of each list in a family of parameters
+
+
+def _param(default: Any, doc: str, **rule: Any) -> Any:
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata={"rule": Rule(doc=doc, **rule)})
+    return field(default=default, metadata={"rule": Rule(doc=doc, **rule)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotConfig:
+    """What every node may want to know about the robot."""
+
+    autostart: bool = _param(True, "configure and activate by itself at start; false: a lifecycle manager does it")
+    base_frame: str = _param("base_link", "frame on the ground under the robot's centre")
+    enable_stamped_cmd_vel: bool = _param(True, "cmd_vel is TwistStamped (Kilted and later), else Twist")
+    max_speed: float = _param(_STOCK.max_speed, "forward speed limit", unit="m/s", low=0.0, high=20.0)
+    max_reverse: float = _param(_STOCK.max_reverse, "backward speed limit", unit="m/s", low=0.0, high=20.0)
+    max_yaw_rate: float = _param(_STOCK.max_yaw_rate, "turning limit", unit="rad/s", low=0.0, high=10.0)
+    max_accel: float = _param(_STOCK.max_accel, "limit of speeding up; braking is never delayed", unit="m/s^2", low=0.01, high=20.0)
+    max_yaw_accel: float = _param(_STOCK.max_yaw_accel, "limit of turning faster", unit="rad/s^2", low=0.01, high=50.0)
+    robot_radius: float = _param(_STOCK.robot_radius, "circle that holds the footprint", unit="m", low=0.01, high=10.0)
+    stop_margin: float = _param(_STOCK.stop_margin, "distance at which it stands before an obstacle", unit="m", low=0.0, high=10.0)
+    min_turn_radius: float = _param(
+        _STOCK.min_turn_radius, "above 0 it steers like a car and cannot turn in place", unit="m", low=0.0, high=100.0
+    )
+    degraded_speed: float = _param(_STOCK.degraded_speed, "speed limit while a sensor is missing", unit="m/s", low=0.0, high=20.0)
+    unknown_speed: float = _param(_STOCK.unknown_speed, "speed limit into ground nobody has seen", unit="m/s", low=0.0, high=20.0)
+    creep_speed: float = _param(_STOCK.creep_speed, "speed out of the reach of an obstacle", unit="m/s", low=0.0, high=5.0)
+    max_plan_age_s: float = _param(_STOCK.max_plan_age_s, "older plans stop the robot", unit="s", low=0.05, high=10.0)
+    max_scene_age_s: float = _param(_STOCK.max_scene_age_s, "older occupancy stops the robot", unit="s", low=0.05, high=10.0)
+    max_odom_age_s: float = _param(_STOCK.max_odom_age_s, "older odometry stops the robot", unit="s", low=0.05, high=10.0)
+
+    def limits(self) -> DriveLimits:
+        """The limits that the planner and the velocity law keep."""
+        return DriveLimits(**{f.name: getattr(self, f.name) for f in dataclasses.fields(DriveLimits)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FusionConfig(RobotConfig):
+    """Parameters of the fusion node."""
+
+    bundle: str = _param("tiny", "model bundle: a folder, or the name of one that came with the package")
+    backend: str = _param("auto", "inference backend", choices=("auto", "ort", "eager"))
+    threads: int = _param(0, "inference threads; 0 leaves it to the backend", low=0, high=256)
+    cameras: tuple[str, ...] = _param(("front",), "cameras: NAME reads camera/NAME/image and camera/NAME/camera_info")
+    compressed: bool = _param(False, "read camera/NAME/image/compressed instead of camera/NAME/image")
+    lidars: tuple[str, ...] = _param(("lidar/points",), "PointCloud2 topics of LiDARs")
+    scans: tuple[str, ...] = _param((), "LaserScan topics")
+    radars: tuple[str, ...] = _param(("radar/points",), "PointCloud2 topics of radars (x y z, velocity and/or rcs)")
+    calibration: str = _param("", "YAML file with sensor mountings (docs in mm_nav/ros/extrinsics.py); empty for none")
+    stamp_policy: str = _param(
+        "header", "time of a reading: its header stamp, or its arrival for drivers without a clock",
+        choices=("header", "arrival"),
+    )
+    max_stamp_age_s: float = _param(
+        0.0, "drop readings whose stamp differs more from the clock; 0 never drops", unit="s", low=0.0, high=3600.0
+    )
+    extrinsics: Mapping[str, tuple[float, ...]] = _param(
+        {}, "extrinsics.FRAME: mounting in base_frame, x y z (m) and qx qy qz qw", length=7, low=-1000.0, high=1000.0
+    )
+    frame_id: Mapping[str, str] = _param({}, "frame_id.SOURCE: frame of a source whose messages name none or a wrong one")
+    time_offset_s: Mapping[str, float] = _param(
+        {}, "time_offset_s.SOURCE: added to the stamps of a source", unit="s", low=-10.0, high=10.0
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavigatorConfig(RobotConfig):
+    """Parameters of the navigator node."""
+
+    enable_cmd_vel: bool = _param(False, "publish cmd_vel; off, so that a robot moves only when its owner says so")
+    rate_hz: float = _param(20.0, "rate of cmd_vel", unit="Hz", low=5.0, high=200.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimConfig(RobotConfig):
+    """Parameters of the sim node."""
+
+    seed: int = _param(7, "world, robot start and task are made from it", low=0, high=2**31 - 1)
+    robot: str = _param("diff", "differential drive, or car-like steering", choices=("diff", "ackermann"))
+    say: str = _param("", "spoken command; empty: the task that the world comes with")
+    real_time_factor: float = _param(1.0, "simulated seconds per second", low=0.05, high=20.0)
+    sensor_rate_hz: float = _param(5.0, "simulated rate of camera, LiDAR and radar", unit="Hz", low=0.5, high=20.0)
+    time_limit_s: float = _param(60.0, "simulated seconds until the run has failed", unit="s", low=1.0, high=3600.0)
+    hold_s: float = _param(30.0, "how long the world waits at its start for somebody who takes orders", unit="s", low=0.0, high=600.0)
+    exit_when_done: bool = _param(False, "end the node when the goal is reached or time is up")
+    result_file: str = _param("", "where to write the result as one line of JSON; empty for nowhere")
+
+
+NODES: tuple[type[RobotConfig], ...] = (FusionConfig, NavigatorConfig, SimConfig)
+
+
+def rules(config: type) -> dict[str, tuple[Any, Rule]]:
+    """Type and rule of each parameter of a config class, in order."""
+    hints = get_type_hints(config)
+    return {f.name: (hints[f.name], f.metadata["rule"]) for f in dataclasses.fields(config)}
+
+
+def load(config: type[Config], values: Mapping[str, Any]) -> Config:
+    """A config from ROS parameters (``extrinsics.lidar`` and the like are gathered).
+
+    Raises:
+        ConfigError: unknown key (names the nearest), wrong type, out of range, or not finite.
+    """
+    own = rules(config)
+    known = {name: family for node in (*NODES, config) for name, (kind, _) in rules(node).items() for family in [_is_family(kind)]}
+    taken: dict[str, Any] = {}
+    for key, value in values.items():
+        head, _, member = key.partition(".")
+        if head in FOREIGN:
+            continue
+        if head not in known or known[head] != bool(member):
+            raise ConfigError(_unknown(key, value, known))
+        if head not in own:
+            continue
+        kind, rule = own[head]
+        if known[head]:
+            taken.setdefault(head, {})[member] = _check(key, value, get_args(kind)[1], rule)
+        else:
+            taken[head] = _check(key, value, kind, rule)
+    return config(**taken)
+
+
+def _is_family(kind: Any) -> bool:
+    return get_origin(kind) is not None and get_origin(kind) is not tuple
+
+
+def _unknown(key: str, value: Any, known: Mapping[str, bool]) -> str:
+    head, _, member = key.partition(".")
+    near = difflib.get_close_matches(head, known, n=1, cutoff=0.4) or difflib.get_close_matches(key, known, n=1, cutoff=0.4)
+    if near:
+        hint = f"did you mean {near[0] + ('.' + (member or 'NAME') if known[near[0]] else '')!r}?"
+    else:
+        hint = f"known are {', '.join(sorted(known))}"
+    return f"unknown parameter {key!r} ({_short(value)}); {hint}"
+
+
+def _check(key: str, value: Any, kind: Any, rule: Rule) -> Any:
+    if get_origin(kind) is tuple:
+        return _check_list(key, value, get_args(kind)[0], rule)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not kind:
+        names = {float: "a number", int: "an integer", str: "text (quote it)", bool: "true or false"}
+        raise ConfigError(f"parameter {key!r} is {_short(value)} ({type(value).__name__}); it must be {names[kind]}")
+    if rule.choices and value not in rule.choices:
+        near = difflib.get_close_matches(value, rule.choices, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(rule.choices)}"
+        raise ConfigError(f"parameter {key!r} is {_short(value)}; {hint}")
+    if kind in (int, float):
+        low, high = -math.inf if rule.low is None else rule.low, math.inf if rule.high is None else rule.high
+        if not (math.isfinite(value) and low <= value <= high):
+            unit = f" {rule.unit}" if rule.unit else ""
+            raise ConfigError(f"parameter {key!r} is {value!r}; it must be in {low:g}..{high:g}{unit}")
+    return value
+
+
+def _check_list(key: str, value: Any, kind: Any, rule: Rule) -> tuple[Any, ...]:
+    if value is None or (isinstance(value, str) and not value):  # `[]` arrives as "not set"
+        value = ()
+    if isinstance(value, str | bytes) or not hasattr(value, "__len__"):
+        raise ConfigError(f"parameter {key!r} is {_short(value)}; it must be a list, as in [{_short(value)}]")
+    if rule.length is not None and len(value) != rule.length:
+        raise ConfigError(f"parameter {key!r} has {len(value)} values; it must have {rule.length}: {rule.doc}")
+    return tuple(_check(f"{key}[{i}]", item, kind, rule) for i, item in enumerate(value))
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a node lives: a worker with a newest-wins mailbox, and a process that ends cleanly. Knows no topic.
+
+Callbacks decode and push; the worker runs the network. A slow network drops frames and never builds lag.
+"""
+
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any, Generic, Protocol, TypeVar
+
+from mm_nav.errors import MmNavError
+from mm_nav.ros import transport
+from mm_nav.ros.guard import one_line
+
+Item = TypeVar("Item")
+SPIN_S = 0.05  # how long a signal may wait for the executor to return to Python
+JOIN_S = 1.0
+REFUSED = 2  # exit status when the node cannot be set up
+
+
+class Mailbox(Generic[Item]):
+    """Holds the newest item and, apart from it, urgent ones that are never dropped."""
+
+    def __init__(self) -> None:
+        self._ready = threading.Condition()
+        self._newest: Item | None = None
+        self._urgent: deque[Item] = deque()
+        self._closed = False
+        self.skipped = 0
+
+    def put(self, item: Item) -> None:
+        """Replace what waits; what was replaced counts as skipped."""
+        with self._ready:
+            self.skipped += self._newest is not None
+            self._newest = item
+            self._ready.notify()
+
+    def put_urgent(self, item: Item) -> None:
+        """Queue an item ahead of the newest one."""
+        with self._ready:
+            self._urgent.append(item)
+            self._ready.notify()
+
+    def clear(self) -> None:
+        """Forget the newest item (not the urgent ones)."""
+        with self._ready:
+            self._newest = None
+
+    def close(self) -> None:
+        """Wake the taker for good."""
+        with self._ready:
+            self._closed = True
+            self._ready.notify_all()
+
+    def take(self) -> Item | None:
+        """Block until there is an item; None once closed."""
+        with self._ready:
+            self._ready.wait_for(lambda: self._closed or self._urgent or self._newest is not None)
+            if self._closed:
+                return None
+            if self._urgent:
+                return self._urgent.popleft()
+            item, self._newest = self._newest, None
+            return item
+
+
+class Worker(Generic[Item]):
+    """A thread that runs ``work`` on what the mailbox holds; ``work`` must not raise (wrap it with a Guard)."""
+
+    def __init__(self, work: Callable[[Item], Any], name: str) -> None:
+        self.mailbox: Mailbox[Item] = Mailbox()
+        self._work = work
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while (item := self.mailbox.take()) is not None:
+            self._work(item)
+
+    def close(self) -> bool:
+        """Stop after the item in hand. Returns whether the thread ended in time."""
+        self.mailbox.close()
+        self._thread.join(JOIN_S)
+        return not self._thread.is_alive()
+
+
+class Stop:
+    """Set by SIGINT and SIGTERM (also before rclpy is up), asked by the spin loop."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self.requested = True
+
+
+class RunnableNode(Protocol):
+    """What ``run`` needs besides rclpy's Node."""
+
+    exit_code: int | None  # set by the node to end by itself
+
+    def start(self) -> None:
+        """Configure and activate, if the node does that by itself."""
+
+    def close(self) -> None:
+        """Leave the robot standing: publish what must be last; the context still lives."""
+
+    def destroy_node(self) -> None:
+        """rclpy's."""
+
+
+def run(make_node: Callable[[], RunnableNode], argv: Sequence[str] | None = None, stop: Stop | None = None) -> int:
+    """Spin one node until it ends, SIGINT or SIGTERM; returns the exit status.
+
+    Signals are ours, not rclpy's: its handler shuts the context down before a last zero velocity could be published.
+    """
+    stop = stop or Stop()
+    transport.prepare()
+    import rclpy
+    from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+    from rclpy.signals import SignalHandlerOptions
+
+    try:
+        rclpy.init(args=list(sys.argv if argv is None else argv), signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:  # rcl's own error types; its text names the file and line
+        return fail(f"cannot start ROS: {error}; check the arguments after --ros-args")
+    node: Any = None
+    executor = SingleThreadedExecutor()
+    try:
+        node = make_node()
+        executor.add_node(node)
+        node.start()
+        while not stop.requested and node.exit_code is None and rclpy.ok():
+            executor.spin_once(timeout_sec=SPIN_S)
+    except MmNavError as error:
+        return fail(str(error))
+    except ExternalShutdownException:
+        pass
+    finally:
+        if node is not None:
+            node.close()
+            executor.remove_node(node)
+            node.destroy_node()
+        executor.shutdown()
+        rclpy.try_shutdown()
+    return 0 if node.exit_code is None else int(node.exit_code)
+
+
+def fail(text: str) -> int:
+    """One line on stderr and the exit status of a refusal."""
+    print(f"mm_nav: error: {one_line(text, 600)}", file=sys.stderr, flush=True)
+    return REFUSED

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must be right before ``rclpy.init``: prefix path, memory allocator, the Fast DDS profile. Knows no node.
+
+Stock Fast DDS loses every best-effort message above 512 KiB between two processes of one machine; the profile in
+``launch/fastdds.xml`` gives it a shared-memory segment that holds pictures and point clouds.
+"""
+
+import ctypes
+import os
+import platform
+import shutil
+import sys
+from collections.abc import MutableMapping
+from pathlib import Path
+
+from mm_nav import share
+from mm_nav.errors import ConfigError
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
+KEEP_BYTES = 256 << 20  # messages below this are recycled by malloc instead of mapped and page-faulted anew
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where POSIX shared memory lives, not a temporary file
+ROOMY_BYTES = 512 << 20  # six participants with a 64 MiB segment each, and some air
+OLD_VARIABLE_DISTROS = frozenset({"humble", "iron", "jazzy"})  # their Fast DDS 2 reads FASTRTPS_…, later ones FASTDDS_…
+PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+
+
+def share_dir() -> Path:
+    """The folder that holds ``launch/``: the source checkout, or ``share/mm_nav`` of an install.
+
+    Raises:
+        ConfigError: the package was installed without its data files.
+    """
+    for root in share.roots():
+        if (root / "launch" / "params.yaml").is_file():
+            return root
+    raise ConfigError("launch files of mm_nav are not installed; install with pip or colcon, not by copying the folder")
+
+
+def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Set up this process for ROS; call it before ``rclpy.init``. What the user set himself stays as it is."""
+    environment.setdefault("AMENT_PREFIX_PATH", sys.prefix)
+    tune_malloc()
+    profile = fastdds_profile(environment)
+    if profile is not None:
+        old = environment.get("ROS_DISTRO", "") in OLD_VARIABLE_DISTROS
+        environment[PROFILE_VARIABLES[1 if old else 0]] = str(profile)
+
+
+def fastdds_profile(environment: MutableMapping[str, str], shared_memory: Path = SHARED_MEMORY) -> Path | None:
+    """The profile to use, or None: the user chose one, uses another RMW, or the package has no data files.
+
+    A small ``/dev/shm`` (64 MB in a default container) gets the profile with small segments: a segment that does
+    not fit turns shared memory off altogether.
+    """
+    if any(environment.get(variable) for variable in PROFILE_VARIABLES):
+        return None
+    if not environment.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp").startswith("rmw_fastrtps"):
+        return None
+    if not shared_memory.is_dir():
+        return None
+    roomy = shutil.disk_usage(shared_memory).free >= ROOMY_BYTES
+    return share.find("launch", "fastdds.xml" if roomy else "fastdds_small.xml")
+
+
+def tune_malloc() -> bool:
+    """Keep message-sized blocks in the heap (glibc only). Returns whether it was done."""
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    libc = ctypes.CDLL(None)
+    return bool(libc.mallopt(M_MMAP_THRESHOLD, KEEP_BYTES)) and bool(libc.mallopt(M_TRIM_THRESHOLD, KEEP_BYTES))

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real rclpy for tests: a domain of its own for each test, this machine only, and waiting for conditions."""
+
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # read when a message package is imported
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def domain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
+    """Environment of one test's ROS graph, for this process and its children."""
+    number = (os.getpid() * 17 + next(_numbers)) % 100 + 1  # up to 101 the ports stay below the ephemeral ones
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path / "log"))
+    for name in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE", "AMENT_PREFIX_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    return number
+
+
+class Graph:
+    """This process's side of the graph: nodes that spin while somebody waits for something."""
+
+    def __init__(self) -> None:
+        from rclpy.executors import SingleThreadedExecutor
+        from rclpy.node import Node
+
+        self.executor = SingleThreadedExecutor()
+        self.probe: Any = Node("probe")
+        self.nodes: list[Any] = []
+        self.executor.add_node(self.probe)
+
+    def add(self, node: Any, start: bool = True) -> Any:
+        """Spin a node of ours too."""
+        self.nodes.append(node)
+        self.executor.add_node(node)
+        if start:
+            node.start()
+        return node
+
+    def until(self, condition: Callable[[], object], what: str, patience_s: float = 20.0) -> None:
+        """Spin until the condition holds; fail with ``what`` if it never does."""
+        deadline_s = time.monotonic() + patience_s
+        while not condition():
+            assert time.monotonic() < deadline_s, f"waited {patience_s:g} s in vain: {what}"
+            self.executor.spin_once(timeout_sec=0.02)
+
+    def heard(self, type_name: str, topic: str, latched: bool = False) -> list[Any]:
+        """What is published on a topic from now on."""
+        from mm_nav.ros.managed import LATCHED_QOS, WORDS_QOS
+        from mm_nav.ros.messages import message_class
+
+        messages: list[Any] = []
+        qos = LATCHED_QOS if latched else WORDS_QOS
+        self.probe.create_subscription(message_class(type_name), topic, messages.append, qos)
+        return messages
+
+    def speaker(self, type_name: str, topic: str, listeners: int = 1) -> Callable[[Any], None]:
+        """Publish what ``wire`` encodes, once somebody listens."""
+        from mm_nav.ros.managed import WORDS_QOS
+        from mm_nav.ros.messages import message_class, to_message
+        from mm_nav.wire import Encoded
+
+        publisher = self.probe.create_publisher(message_class(type_name), topic, WORDS_QOS)
+        if listeners:
+            self.until(lambda: publisher.get_subscription_count() >= listeners, f"nobody listens to {topic}")
+        return lambda encoded: publisher.publish(to_message(encoded) if isinstance(encoded, Encoded) else encoded)
+
+    def close(self) -> None:
+        for node in self.nodes:
+            node.close()
+            self.executor.remove_node(node)
+            node.destroy_node()
+        self.executor.remove_node(self.probe)
+        self.probe.destroy_node()
+        self.executor.shutdown()
+
+
+@pytest.fixture
+def graph(domain: int) -> Iterator[Graph]:
+    """A started rclpy with one probe node."""
+    rclpy = pytest.importorskip("rclpy", reason="rclpy is not installed; pip install 'mm_nav[ros]'")
+    from mm_nav.ros import transport
+
+    saved = dict(os.environ)
+    transport.prepare()
+    rclpy.init(args=[])
+    made = Graph()
+    yield made
+    made.close()
+    rclpy.try_shutdown()
+    os.environ.clear()
+    os.environ.update(saved)

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The mailbox keeps the newest, and nothing raises out of a callback."""
+
+import threading
+
+from mm_nav.errors import MessageError
+from mm_nav.ros.guard import LOG_PERIOD_S, Guard, one_line
+from mm_nav.ros.runner import Mailbox, Worker
+
+
+def test_the_newest_item_wins_and_the_others_are_counted() -> None:
+    mailbox: Mailbox[int] = Mailbox()
+    for number in (1, 2, 3):
+        mailbox.put(number)
+    assert mailbox.take() == 3
+    assert mailbox.skipped == 2
+
+
+def test_urgent_items_come_first_in_order_and_are_never_dropped() -> None:
+    mailbox: Mailbox[str] = Mailbox()
+    mailbox.put("frame")
+    mailbox.put_urgent("go")
+    mailbox.put_urgent("stop")
+    mailbox.clear()
+    mailbox.put("newer frame")
+    assert [mailbox.take() for _ in range(3)] == ["go", "stop", "newer frame"]
+
+
+def test_a_slow_worker_drops_frames_and_builds_no_lag() -> None:
+    started, go_on, done = threading.Event(), threading.Event(), threading.Event()
+    worked: list[int] = []
+
+    def work(number: int) -> None:
+        worked.append(number)
+        started.set()
+        go_on.wait(5.0)
+        if number == 9:
+            done.set()
+
+    worker = Worker(work, "test")
+    worker.mailbox.put(0)
+    assert started.wait(5.0)
+    for number in range(1, 10):
+        worker.mailbox.put(number)
+    go_on.set()
+    assert done.wait(5.0)
+    assert worker.close()
+    assert worked == [0, 9]
+
+
+def test_closing_wakes_a_worker_that_waits() -> None:
+    worker: Worker[int] = Worker(lambda _: None, "test")
+    assert worker.close()
+
+
+def test_the_guard_counts_by_reason_and_logs_without_flooding() -> None:
+    now, lines = [100.0], list[str]()
+    guard = Guard(lines.append, clock=lambda: now[0])
+
+    def fail() -> None:
+        raise MessageError("short_data", "image of 3 bytes\nneeds 9")
+
+    for _ in range(50):
+        assert guard.call("camera", fail) is None
+    assert guard.count("camera", "short_data") == 50
+    assert lines == ["camera: short_data (1 so far): image of 3 bytes needs 9"]
+    now[0] += LOG_PERIOD_S + 0.1
+    guard.call("camera", fail)
+    assert lines[1].startswith("camera: short_data (51 so far)")
+    assert guard.report("camera") == {"dropped.short_data": "51: image of 3 bytes needs 9"}
+    assert guard.report("lidar") == {}
+
+
+def test_an_unexpected_exception_is_caught_and_says_where_it_was() -> None:
+    lines: list[str] = []
+    guard = Guard(lines.append)
+    assert guard.wrap("timer", lambda: 1 // 0)() is None
+    assert "ZeroDivisionError" in lines[0]
+    assert "test_runner" in lines[0]
+    assert guard.recent("timer") == ["internal"]
+
+
+def test_control_characters_never_reach_a_log() -> None:
+    assert one_line("a\x1b[31mb\r\nc", 100) == "a [31mb  c"
+    assert len(one_line("x" * 10_000)) == 200

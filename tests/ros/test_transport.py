@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a process gets before rclpy starts, and that it makes large messages arrive between processes."""
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mm_nav.errors import ConfigError
+from mm_nav.ros import transport
+
+if TYPE_CHECKING:
+    from tests.ros.conftest import Graph
+
+SPACE = {"d": "http://www.eprosima.com"}
+
+
+def test_a_fresh_environment_gets_the_profile_and_the_prefix_path() -> None:
+    environment: dict[str, str] = {}
+    transport.prepare(environment)
+    assert Path(environment["FASTDDS_DEFAULT_PROFILES_FILE"]).name in {"fastdds.xml", "fastdds_small.xml"}
+    assert environment["AMENT_PREFIX_PATH"] == sys.prefix
+    assert "FASTRTPS_DEFAULT_PROFILES_FILE" not in environment  # deprecated since Kilted, and warned about
+    assert "ROS_AUTOMATIC_DISCOVERY_RANGE" not in environment
+
+
+def test_distributions_with_fast_dds_2_get_the_older_variable() -> None:
+    environment = {"ROS_DISTRO": "jazzy"}
+    transport.prepare(environment)
+    assert "FASTRTPS_DEFAULT_PROFILES_FILE" in environment
+    assert "FASTDDS_DEFAULT_PROFILES_FILE" not in environment
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"FASTDDS_DEFAULT_PROFILES_FILE": "/mine.xml"},
+        {"FASTRTPS_DEFAULT_PROFILES_FILE": "/mine.xml"},
+        {"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"},
+    ],
+)
+def test_a_users_own_choice_stays(own: dict[str, str]) -> None:
+    environment = {**own, "AMENT_PREFIX_PATH": "/opt/ros/x"}
+    before = dict(environment)
+    transport.prepare(environment)
+    assert environment == before
+
+
+def test_a_small_shared_memory_gets_small_segments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def usage(free: int) -> object:
+        return lambda _path: type("Usage", (), {"free": free})()
+
+    monkeypatch.setattr(transport.shutil, "disk_usage", usage(64 << 20))
+    small = transport.fastdds_profile({}, tmp_path)
+    monkeypatch.setattr(transport.shutil, "disk_usage", usage(8 << 30))
+    large = transport.fastdds_profile({}, tmp_path)
+    assert small is not None
+    assert large is not None
+    assert (small.name, large.name) == ("fastdds_small.xml", "fastdds.xml")
+    assert transport.fastdds_profile({}, tmp_path / "absent") is None
+
+
+@pytest.mark.parametrize("name", ["fastdds.xml", "fastdds_small.xml"])
+def test_a_profile_never_allows_messages_above_its_segment_and_replaces_the_stock_transports(name: str) -> None:
+    root = ET.parse(transport.share_dir() / "launch" / name).getroot()  # noqa: S314 - our own file
+
+    def text(path: str) -> str:
+        found = root.find(path, SPACE)
+        assert found is not None, path
+        return str(found.text)
+
+    assert int(text(".//d:maxMessageSize")) <= int(text(".//d:segment_size"))
+    assert text(".//d:useBuiltinTransports") == "false"
+    assert [e.text for e in root.findall(".//d:transport_descriptor/d:type", SPACE)] == ["SHM", "UDPv4"]
+
+
+def test_an_install_without_its_data_files_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport.share, "roots", lambda: ())
+    with pytest.raises(ConfigError, match="install with pip or colcon"):
+        transport.share_dir()
+
+
+SENDER = """
+import sys, time
+from mm_nav.ros import transport
+transport.prepare()
+import rclpy
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from mm_nav.ros.messages import build, message_class
+rclpy.init(args=[])
+node = rclpy.create_node("sender")
+kind = "sensor_msgs/msg/Image"
+qos = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+publisher = node.create_publisher(message_class(kind), "picture", qos)
+message = build(kind, {"data": bytes([7]) * int(sys.argv[1])})
+while rclpy.ok():
+    publisher.publish(message)
+    time.sleep(0.05)
+"""
+
+
+def test_best_effort_pictures_of_six_megabytes_arrive_from_another_process(graph: "Graph") -> None:
+    from mm_nav.ros.managed import INPUT_QOS
+    from mm_nav.ros.messages import message_class
+
+    got: list[int] = []
+    graph.probe.create_subscription(
+        message_class("sensor_msgs/msg/Image"), "picture", lambda m: got.append(len(m.data)), INPUT_QOS
+    )
+    sender = subprocess.Popen([sys.executable, "-c", SENDER, "6220800"], env=dict(os.environ))
+    try:
+        graph.until(lambda: len(got) >= 5, "pictures of another process")
+    finally:
+        sender.kill()
+        sender.wait()
+    assert set(got) == {6_220_800}
