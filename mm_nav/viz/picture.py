@@ -17,8 +17,10 @@ WIDTH, HEIGHT, MARGIN = 1000, 560, 16
 TOP, SIDE = 52, 480  # header height; edge of the bird's-eye panel
 LEFT = WIDTH - SIDE - 3 * MARGIN  # width of the left column
 CAMERA_HEIGHT = 236  # a 2:1 picture fills it
-STATE_COLOURS = {"drive": CYAN, "driving": CYAN, "reached": GREEN, "search": YELLOW, "searching": YELLOW,
-                 "turn": YELLOW, "turning": YELLOW, "not_found": RED, "blocked": RED, "hold": RED}  # fmt: skip
+STATE_COLOURS = {
+    **dict.fromkeys(("driving", "following", "moving", "turning"), CYAN), "reached": GREEN,
+    **dict.fromkeys(("searching", "waiting"), YELLOW), **dict.fromkeys(("not_found", "blocked", "hold", "rejected"), RED),
+}  # of Mission.status  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

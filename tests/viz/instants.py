@@ -62,7 +62,7 @@ def instant(**changes: Any) -> Instant:
     path = np.column_stack([np.linspace(0, 3.5, 8), np.zeros(8)])
     values: dict[str, Any] = {
         "frame": frame(), "scene": scene(), "grid": GRID, "command": "go to the red cone", "gloss": "go to the red cone",
-        "plan": Plan(stamp_ns=1, path=path, stop=False, state="drive"), "state": "drive", "time_s": 3.2,
+        "plan": Plan(stamp_ns=1, path=path, stop=False, state="drive"), "state": "driving", "time_s": 3.2,
         "sensors": (("camera", True), ("LiDAR", True), ("radar", False)), "facts": (("speed", "0.5 m/s"),),
         "trail": np.array([[-2.0, 0], [-1, 0], [0, 0]]), "target": np.array([4.1, 0.1]),
         "history": np.array([[0.0, 6], [1, 5], [3.2, 4]]), "outages": ((1.0, 2.0),),

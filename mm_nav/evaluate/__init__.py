@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How good is a bundle: ``mm_nav evaluate closed-loop`` in simulated worlds, ``open-loop`` on recordings.
+
+``metrics`` are plain functions, ``report`` adds up, ``closed_loop`` and ``open_loop`` run, ``recording`` is the pipeline
+over a bag. This file is the command line of the room.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from mm_nav.evaluate.report import ClosedLoopReport, Episode, OpenLoopReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosedLoopConfig:
+    """Drive simulated scenarios and score them."""
+
+    bundle: str = "tiny"
+    """A folder, or the name of a bundle that came with the package."""
+    scenarios: int = 40
+    """How many worlds."""
+    seed: int = 7
+    """Worlds are 1,000,000 + 10,000 x seed and up; training uses seeds below a million."""
+    json: Path | None = None
+    """Write the report here."""
+    workers: int = 1
+    """Processes that drive."""
+    sensors_off: tuple[str, ...] = ()
+    """Sensors to leave out: camera (or camera/front), lidar, radar, odom."""
+    backend: str = "auto"
+    """auto, ort or eager."""
+    threads: int = 0
+    """Inference threads per process; 0 leaves it to the backend."""
+    time_limit_s: float = 60.0
+    """Simulated seconds until a scenario has failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenLoopConfig:
+    """Score a bundle against what a recording holds."""
+
+    bag: Annotated[Path, tyro.conf.Positional]
+    """A recording."""
+    bundle: str = "tiny"
+    """A folder, or the name of a bundle that came with the package."""
+    say: str = ""
+    """A command that is given at the start, besides those of the recording."""
+    json: Path | None = None
+    """Write the report here."""
+    backend: str = "auto"
+    """auto, ort or eager."""
+    threads: int = 0
+    """Inference threads; 0 leaves it to the backend."""
+
+
+def main(config: ClosedLoopConfig | OpenLoopConfig) -> int:
+    """Evaluate, print a table, write JSON."""
+    console = Console()
+    report = closed_loop(config, console) if isinstance(config, ClosedLoopConfig) else open_loop(config)
+    values = report.to_json()
+    _show(console, report)
+    if config.json is not None:
+        config.json.parent.mkdir(parents=True, exist_ok=True)
+        config.json.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 0
+
+
+def closed_loop(config: ClosedLoopConfig, console: Console | None = None) -> ClosedLoopReport:
+    """Drive every scenario; a progress bar goes to ``console``.
+
+    Raises:
+        ConfigError: a seed that was trained on, an unknown sensor.
+        BundleError: the bundle is missing or altered.
+    """
+    from mm_nav.engine import load_bundle
+    from mm_nav.evaluate.closed_loop import Drive, drive_all, evaluation_seeds, refuse_shared_seeds
+    from mm_nav.evaluate.report import closed_loop_report
+
+    bundle = load_bundle(config.bundle)
+    trained_on = bundle.manifest.get("training", {}).get("seeds")
+    seeds = evaluation_seeds(config.seed, config.scenarios)
+    refuse_shared_seeds(trained_on, seeds)
+    off = tuple("camera/front" if name == "camera" else name for name in config.sensors_off)
+    drive = Drive(bundle=config.bundle, backend=config.backend, threads=config.threads, sensors_off=off,
+                  time_limit_s=config.time_limit_s)  # fmt: skip
+    episodes: list[Episode] = []
+    with _progress(console) as progress:
+        bar = progress.add_task("closed loop", total=len(seeds), good=0)
+        for episode in drive_all(drive, seeds, config.workers):
+            episodes.append(episode)
+            progress.update(bar, advance=1, good=sum(e.success for e in episodes))
+    return closed_loop_report(episodes, seed=config.seed, training_seeds=trained_on, sensors_off=off,
+                              bundle=f"{bundle.name} {bundle.version}")  # fmt: skip
+
+
+def open_loop(config: OpenLoopConfig) -> OpenLoopReport:
+    """Run over the recording.
+
+    Raises:
+        BagError: unreadable, or without a synchronised frame.
+        BundleError: the bundle is missing or altered.
+    """
+    from mm_nav.engine import load_bundle, open_engine
+    from mm_nav.engine.text import open_text_encoder
+    from mm_nav.evaluate import open_loop as room
+    from mm_nav.pipeline import Pipeline
+
+    bundle = load_bundle(config.bundle)
+    engine = open_engine(bundle, config.backend, config.threads)
+    pipeline = Pipeline(engine, open_text_encoder(bundle), bundle.spec)
+    return room.open_loop(config.bag, pipeline, bundle.spec, say=config.say, bundle=f"{bundle.name} {bundle.version}")
+
+
+def _progress(console: Console | None) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TextColumn("[green]{task.fields[good]} reached"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+    return Progress(*columns, console=console, disable=console is None)
+
+
+def _show(console: Console, report: ClosedLoopReport | OpenLoopReport) -> None:
+    skipped = ("per_task", "failures", "training_seeds", "evaluation_seeds", "versions")
+    table = Table(title="evaluation", title_justify="left")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    for key, value in report.to_json().items():
+        if key not in skipped:
+            table.add_row(key, _text(value))
+    console.print(table)
+    if isinstance(report, ClosedLoopReport):
+        _show_tasks(console, report)
+        trained = "not stated by the bundle" if report.training_seeds is None else _span(report.training_seeds)
+        console.print(f"seeds: trained on {trained}; evaluated on {_span(report.evaluation_seeds)}", highlight=False)
+
+
+def _show_tasks(console: Console, report: ClosedLoopReport) -> None:
+    table = Table(title="by task", title_justify="left")
+    table.add_column("task")
+    for key in next(iter(report.per_task.values()), {}):
+        table.add_column(key.replace("_", " "), justify="right")
+    for task, figures in report.per_task.items():
+        table.add_row(task, *(_text(value) for value in figures.values()))
+    console.print(table)
+    for failure in report.failures:
+        console.print(f"[yellow]failed[/] {failure['seed']} {failure['task']} “{failure['command']}”: {failure['reason']}",
+                      highlight=False)  # fmt: skip
+
+
+def _span(seeds: Sequence[int]) -> str:
+    return f"{len(seeds)} seeds {min(seeds)}..{max(seeds)}" if seeds else "none"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "n/a"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, dict):
+        return "  ".join(f"{k} {_text(v)}" for k, v in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pipeline over a recording, frame by frame, as the robot would have run it. Writes nothing; knows no ROS.
+
+Replay, open-loop evaluation and the tests all go through ``outcomes``; the fusion node takes the same steps on live topics,
+except that it drops frames when the network is slower than the sensors.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mm_nav.bags.playback import readings, sources
+from mm_nav.bags.reader import BagReader
+from mm_nav.core.config import ModelSpec
+from mm_nav.core.sync import Synchronizer
+from mm_nav.core.types import Command, Rejection, SensorFrame, Utterance
+from mm_nav.errors import BagError
+from mm_nav.pipeline import Outcome, Pipeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A command of the recording and what the pipeline said to it."""
+
+    utterance: Utterance
+    answer: Command | Rejection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """An instant and what the pipeline made of it; ``step_ms`` is the wall time of that."""
+
+    frame: SensorFrame
+    outcome: Outcome
+    step_ms: float
+
+
+def outcomes(
+    bag: Path, pipeline: Pipeline, spec: ModelSpec, *, say: str = "", topic_map: Mapping[str, str] | None = None
+) -> Iterator[Heard | Seen]:
+    """Every command and every synchronised instant of a recording, in order.
+
+    Args:
+        bag: recording of any kind that BagReader takes.
+        pipeline: steps once per instant; its state is not reset.
+        spec: owns the synchroniser's slop and window.
+        say: a command that is given with the first reading, before those of the recording.
+        topic_map: topic -> source name, where the names do not say it.
+
+    Raises:
+        BagError: unreadable, or no instant in it that the network could take.
+    """
+    seen = False
+    with BagReader(bag) as reader:
+        specs, tree = sources(reader, topic_map)
+        sync = Synchronizer(specs, slop_ns=spec.sync_slop_ns, window_ns=spec.sync_window_ns, tree=tree)
+        for name, reading, log_time_ns in readings(reader, topic_map):
+            if say:
+                yield _hear(pipeline, Utterance(stamp_ns=log_time_ns, text=say))
+                say = ""
+            if isinstance(reading, Utterance):
+                yield _hear(pipeline, reading)
+                continue
+            sync.push(name, reading)
+            while (frame := sync.pop()) is not None:
+                seen = True
+                yield _see(pipeline, frame)
+        while (frame := sync.flush()) is not None:
+            seen = True
+            yield _see(pipeline, frame)
+    if not seen:
+        raise BagError(f"{bag}: no synchronised frame in it; `mm_nav inspect {bag}` shows which topics it has")
+
+
+def _hear(pipeline: Pipeline, utterance: Utterance) -> Heard:
+    return Heard(utterance=utterance, answer=pipeline.command(utterance.text, utterance.stamp_ns))
+
+
+def _see(pipeline: Pipeline, frame: SensorFrame) -> Seen:
+    start = time.perf_counter()
+    outcome = pipeline.step(frame)
+    return Seen(frame=frame, outcome=outcome, step_ms=1e3 * (time.perf_counter() - start))
