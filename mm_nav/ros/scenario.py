@@ -9,6 +9,7 @@ from mm_nav import wire
 from mm_nav.core import command
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.types import Command, Intent
+from mm_nav.errors import ConfigError
 from mm_nav.ros.params import SimConfig
 from mm_nav.sim import recording
 from mm_nav.sim import simulation as sim_room
@@ -72,6 +73,17 @@ class Scenario:
     def hear_answer(self, word: str) -> None:
         """A word of command_status; counts where the simulator does not know what was meant."""
         self._answered = word
+
+    def switch(self, text: str) -> None:
+        """``radar off`` or ``camera/front on``: a sensor fails, or comes back.
+
+        Raises:
+            ConfigError: the text says neither, or names no sensor.
+        """
+        name, _, word = text.strip().rpartition(" ")
+        if word not in ("on", "off"):
+            raise ConfigError(f"{text[:60]!r} switches no sensor; say for example 'radar off' or 'camera/front on'")
+        self.sim.set_sensor(name.strip(), word == "on")
 
     def advance(self, v: float, w: float, with_truth: bool) -> Iterator[Item]:
         """Drive for STEP_S and yield what is to be published then: odometry, orders, and sensors when they are due.

@@ -50,6 +50,7 @@ class SimNode(ManagedNode):
         stamped = self.config.enable_stamped_cmd_vel
         self.listen(f"geometry_msgs/msg/{'TwistStamped' if stamped else 'Twist'}", "cmd_vel", self._hear_velocity, OUTPUT_QOS)
         self.listen("diagnostic_msgs/msg/DiagnosticStatus", "command_status", self._hear_status, WORDS_QOS)
+        self.listen("std_msgs/msg/String", "sensor_switch", self._hear_switch, WORDS_QOS)
         for topic, encoded, _ in self._scenario.opening():
             if topic != "/tf_static" or compat.has_transforms():
                 self.send(topic, encoded)
@@ -65,6 +66,11 @@ class SimNode(ManagedNode):
         self._order = ""  # somebody answered
         if self._scenario is not None:
             self._scenario.hear_answer(str(message.message))
+
+    def _hear_switch(self, message: Any) -> None:
+        if self._scenario is not None:
+            self._scenario.switch(str(message.data))
+            self.get_logger().info(f"sensor switch: {message.data}")
 
     def _tick(self) -> None:
         scenario, now_s = self._scenario, self.monotonic_s()
