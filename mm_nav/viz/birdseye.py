@@ -6,7 +6,7 @@ from jaxtyping import Float, Float64, UInt8
 
 from mm_nav.core.config import BevGrid
 from mm_nav.core.geometry import transform
-from mm_nav.core.types import CameraView, ObjectBox, Plan, PosedCloud, Scene, SensorFrame
+from mm_nav.core.types import CameraView, ObjectBox, Odometry, Plan, PosedCloud, Scene, SensorFrame
 from mm_nav.viz.camera import colour_of
 from mm_nav.viz.canvas import CYAN, EDGE, TEXT, YELLOW, Canvas, Point
 
@@ -16,6 +16,7 @@ RINGS_M = (4.0, 8.0, 12.0)
 MAX_POINTS = 2500  # drawn per cloud
 LOW, HIGH = 0.15, 2.2  # LiDAR returns at these heights are obstacles
 ROBOT_RADIUS = 0.3
+MOVING = 0.4  # m/s over ground from which a radar return gets a line
 
 
 def draw_birdseye(
@@ -33,7 +34,7 @@ def draw_birdseye(
     for posed in frame.lidars:
         _returns(canvas, place, posed)
     for posed in frame.radars:
-        _radar(canvas, place, posed)
+        _radar(canvas, place, posed, frame.odometry)
     canvas.line(place.many(trail), CYAN + "70", 1.5)
     for box in scene.objects:
         _object(canvas, place, box)
@@ -91,14 +92,19 @@ def _returns(canvas: Canvas, place: _Place, posed: PosedCloud) -> None:
     canvas.dots(np.array(place.many(thin[:, :2])).reshape(-1, 2), LIDAR, 1.4)
 
 
-def _radar(canvas: Canvas, place: _Place, posed: PosedCloud) -> None:
+def _radar(canvas: Canvas, place: _Place, posed: PosedCloud, odometry: Odometry | None) -> None:
+    """Returns, and a line along the ray for what moves over ground (the robot's own motion is taken out)."""
     points = transform(posed.T_base_sensor, posed.cloud.xyz)[:, :2].astype(np.float64)
     origin = posed.T_base_sensor[:2, 3]
-    for point, speed in list(zip(points, posed.cloud.velocity, strict=True))[:MAX_POINTS]:
+    own = np.zeros(2)
+    if odometry is not None:
+        own = odometry.linear[:2] + odometry.angular[2] * np.array([-origin[1], origin[0]])
+    for point, doppler in list(zip(points, posed.cloud.velocity, strict=True))[:MAX_POINTS]:
         x, y = place.one(*point)
         ray = (point - origin) / max(float(np.linalg.norm(point - origin)), 1e-6)
-        if np.isfinite(speed) and abs(speed) > 0.1:
-            canvas.line([(x, y), place.one(*(point + 0.6 * float(speed) * ray))], RADAR + "c0", 1)
+        speed = float(doppler) + float(ray @ own)
+        if np.isfinite(speed) and abs(speed) > MOVING:
+            canvas.line([(x, y), place.one(*(point + speed * ray))], RADAR + "e0", 1.4)
         canvas.polygon([(x, y - 2.6), (x + 2.6, y), (x, y + 2.6), (x - 2.6, y)], fill=RADAR)
 
 

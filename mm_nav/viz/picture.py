@@ -17,10 +17,11 @@ WIDTH, HEIGHT, MARGIN = 1000, 560, 16
 TOP, SIDE = 52, 480  # header height; edge of the bird's-eye panel
 LEFT = WIDTH - SIDE - 3 * MARGIN  # width of the left column
 CAMERA_HEIGHT = 236  # a 2:1 picture fills it
-STATE_COLOURS = {
-    **dict.fromkeys(("driving", "following", "moving", "turning"), CYAN), "reached": GREEN,
-    **dict.fromkeys(("searching", "waiting"), YELLOW), **dict.fromkeys(("not_found", "blocked", "hold", "rejected"), RED),
-}  # of Mission.status  # fmt: skip
+STATE_COLOURS = {  # of Mission.status and Plan.state
+    **dict.fromkeys(("driving", "following", "moving", "turning", "drive", "turn"), CYAN), "reached": GREEN,
+    **dict.fromkeys(("searching", "waiting", "search"), YELLOW),
+    **dict.fromkeys(("not_found", "blocked", "hold", "rejected"), RED),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +77,9 @@ def _command(canvas: Canvas, instant: Instant, y: float) -> None:
     colour = STATE_COLOURS.get(instant.state, DIM)
     word = instant.state.replace("_", " ")
     canvas.text(MARGIN + LEFT - 14, y + 9, word, size=12, bold=True, colour=colour, anchor="ra")
-    if instant.command and said == instant.command and instant.gloss not in ("", said):
-        canvas.text(MARGIN + 14, y + 51, instant.gloss, size=10, colour=DIM, room=LEFT - 28)
+    below = instant.gloss if said == instant.command else "spoken in Chinese; no font of this machine has its signs"
+    if below not in ("", said):
+        canvas.text(MARGIN + 14, y + 51, below, size=10, colour=DIM, room=LEFT - 28)
 
 
 def _lamps(canvas: Canvas, instant: Instant, y: float) -> None:
@@ -101,7 +103,7 @@ def _facts(canvas: Canvas, instant: Instant, y: float) -> None:
 def _timeline(canvas: Canvas, instant: Instant, y: float, height: float) -> None:
     """Metres to the target over time; the time without a sensor is shaded."""
     canvas.box(MARGIN, y, LEFT, height)
-    canvas.text(MARGIN + 10, y + 6, "METRES TO THE TARGET", size=9, colour=DIM, bold=True)
+    canvas.text(MARGIN + LEFT - 10, y + 6, "METRES TO THE TARGET", size=9, colour=DIM, bold=True, anchor="ra")
     if len(instant.history) < 2:
         return
     seconds, metres = instant.history.T
