@@ -13,7 +13,7 @@ from typing import Any
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.frames import TransformTree
 from mm_nav.core.sync import SourceSpec, Synchronizer
-from mm_nav.core.types import CameraModel, SensorFrame, Utterance
+from mm_nav.core.types import CameraModel, PointCloud, SensorFrame, Utterance
 from mm_nav.errors import ConfigError, MessageError
 from mm_nav.ros.guard import Guard
 from mm_nav.ros.params import FusionConfig
@@ -85,6 +85,7 @@ class Feed:
         self._config, self._guard, self._now_ns, self._clock = config, guard, now_ns, clock
         self._arrived: dict[str, float] = {}
         self._stamps: dict[str, int] = {}
+        self._points: dict[str, tuple[int, int]] = {}  # finite ones and all, of the last cloud of a topic
         specs = self._sources()
         self._sync = Synchronizer(
             specs, slop_ns=spec.sync_slop_ns, window_ns=spec.sync_window_ns, base_frame=config.base_frame, tree=tree
@@ -126,6 +127,9 @@ class Feed:
         if isinstance(reading, CameraModel):
             self._sync.push(source.source, reading)
             return None
+        if isinstance(reading, PointCloud) and hasattr(message, "width"):
+            total = int(message.width) * int(message.height)
+            self._points[source.topic] = (len(reading.xyz), total)
         stamp_ns = self._judge(source, reading.stamp_ns, now_ns)
         if stamp_ns != reading.stamp_ns:
             reading = dataclasses.replace(reading, stamp_ns=stamp_ns)
@@ -193,6 +197,8 @@ class Feed:
             level, text = self._state(source, faults.get(source.topic))
             age_s = self.age_s(source.topic)
             values["age_s"] = "never" if age_s is None else f"{age_s:.2f}"
+            if source.topic in self._points:
+                values["points"] = "{} of {} are finite".format(*self._points[source.topic])
             listed.append(Status(name=f"input {source.topic}", level=level, message=text, values=values))
         transforms = self._guard.report("transforms")
         if transforms:
@@ -208,6 +214,9 @@ class Feed:
             return WARN, f"dropped: {', '.join(recent)}"
         if source.kind == "command":
             return OK, "listening"
+        finite, total = self._points.get(source.topic, (1, 1))
+        if total and not finite:
+            return WARN, f"none of {total} points is finite"
         if age_s is None or (age_s > STALE_AGE_S and source.kind != "camera_info"):
             return STALE, "silent"
         return (WARN, f"last message {age_s:.1f} s ago") if age_s > WARN_AGE_S and source.kind != "camera_info" else (OK, "ok")

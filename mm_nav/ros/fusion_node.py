@@ -46,7 +46,9 @@ class FusionNode(ManagedNode):
         engine = open_engine(bundle, self.config.backend, self.config.threads)
         self._spec = bundle.spec
         self._about = {"bundle": bundle.name, "backend": engine.name}
-        self._pipeline = Pipeline(engine, open_text_encoder(), bundle.spec, self.config.limits())
+        encoder = open_text_encoder(bundle)
+        encoder.encode(["warm up"])  # loads its weights now, not when somebody says stop
+        self._pipeline = Pipeline(engine, encoder, bundle.spec, self.config.limits())
         tree = mount(self.config.extrinsics, self.config.calibration, self.config.base_frame)
         self._feed = Feed(self.config, bundle.spec, tree, self.guard, now_ns=self.now_ns, clock=self.monotonic_s)
         self._resets = 0

@@ -74,7 +74,7 @@ class FusionConfig(RobotConfig):
     bundle: str = _param("tiny", "model bundle: a folder, or the name of one that came with the package")
     backend: str = _param("auto", "inference backend", choices=("auto", "ort", "eager"))
     threads: int = _param(0, "inference threads; 0 leaves it to the backend", low=0, high=256)
-    cameras: tuple[str, ...] = _param(("front",), "cameras: NAME reads camera/NAME/image and camera/NAME/camera_info")
+    cameras: tuple[str, ...] = _param(("front",), "each NAME reads camera/NAME/image and camera/NAME/camera_info")
     compressed: bool = _param(False, "read camera/NAME/image/compressed instead of camera/NAME/image")
     lidars: tuple[str, ...] = _param(("lidar/points",), "PointCloud2 topics of LiDARs")
     scans: tuple[str, ...] = _param((), "LaserScan topics")

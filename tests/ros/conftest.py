@@ -47,12 +47,17 @@ class Graph:
             node.start()
         return node
 
-    def until(self, condition: Callable[[], object], what: str, patience_s: float = 20.0) -> None:
+    def until(self, condition: Callable[[], object], what: str, patience_s: float = 60.0) -> None:
         """Spin until the condition holds; fail with ``what`` if it never does."""
         deadline_s = time.monotonic() + patience_s
         while not condition():
             assert time.monotonic() < deadline_s, f"waited {patience_s:g} s in vain: {what}"
             self.executor.spin_once(timeout_sec=0.02)
+
+    def spin(self, times: int = 3) -> None:
+        """Handle a few events, if there are any."""
+        for _ in range(times):
+            self.executor.spin_once(timeout_sec=0.005)
 
     def heard(self, type_name: str, topic: str, latched: bool = False) -> list[Any]:
         """What is published on a topic from now on."""
@@ -100,3 +105,25 @@ def graph(domain: int) -> Iterator[Graph]:
     rclpy.try_shutdown()
     os.environ.clear()
     os.environ.update(saved)
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A verified bundle around a network that says the same everywhere: what flows matters here, not what it knows."""
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed; pip install 'mm_nav[train]'")
+    from mm_nav.engine.bundle import write_manifest
+    from mm_nav.engine.text import open_text_encoder
+    from tests.engine.networks import SPEC, constant_graph
+
+    folder = tmp_path_factory.mktemp("bundles") / "constant"
+    folder.mkdir()
+    onnx.save(constant_graph(), folder / "model.onnx")
+    write_manifest(folder, spec=SPEC, text_encoder=open_text_encoder().identity)
+    return folder
+
+
+def parameters(**values: Any) -> list[Any]:
+    """Parameter overrides of a node in this process; ``__`` in a name stands for a dot."""
+    from rclpy.parameter import Parameter
+
+    return [Parameter(name.replace("__", "."), value=value) for name, value in values.items()]
