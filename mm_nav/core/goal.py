@@ -18,11 +18,12 @@ from mm_nav.core.types import Goal, ObjectBox
 GATE_M = 1.0  # a sighting this near to a candidate is the same thing
 FIRM = 0.35  # confidence from which two sightings in three frames make a goal,
 CERTAIN = 0.85  # and from which one is enough
-SURE = 0.6  # belief that is worth driving to before everything else was looked at
+SURE = 0.55  # belief that is worth driving to before everything else was looked at
+LIKELY = 0.42  # belief that will do after a look all the way round
 LEARN = 0.3  # how fast belief follows the newest look,
 DOUBT = 0.15  # and how fast it falls when a look shows nothing
 FORGOTTEN = 0.12
-AGAINST_SWITCHING = 1.25  # another candidate must be believed this much more to take over
+AGAINST_SWITCHING = 1.5  # another candidate must be believed this much more to take over
 JUMP_M = 1.5  # odometry that moves further than any robot does between frames was reset
 TOLD_APART_M = 8.0  # farther than this, not seeing something says little
 DEFAULT_RADIUS_M = 0.25
@@ -37,6 +38,7 @@ class Candidate:
     belief: float
     recent: list[bool] = field(default_factory=list)  # seen in the last three frames, newest last
     firm: bool = False
+    doubted: bool = False  # stood before it and was not convinced
     seen_now: bool = True
     size: tuple[float, float] = (2 * DEFAULT_RADIUS_M, 2 * DEFAULT_RADIUS_M)
     yaw: float = 0.0  # of the box, in odom
@@ -81,9 +83,20 @@ class GoalMemory:
                 _shape(candidate, objects, T_odom_base)
         self._choose()
 
+    def doubt_goal(self) -> None:
+        """From near by it does not look like it: look for something better first."""
+        if self.goal is not None:
+            self.goal.doubted = True
+            self.goal = None
+
+    def forgive(self) -> None:
+        """Nothing better was found: what was doubted may be it after all."""
+        for candidate in self.candidates:
+            candidate.doubted = False
+
     def best_guess(self) -> Candidate | None:
-        """The most believed candidate, firm or not."""
-        return max(self.candidates, key=lambda c: c.belief, default=None)
+        """The most believed candidate, firm or not, that was not doubted."""
+        return max((c for c in self.candidates if not c.doubted), key=lambda c: c.belief, default=None)
 
     def _look(
         self, candidate: Candidate, fresh: list[Goal], in_view: Bool[np.ndarray, "y x"], T: Float64[np.ndarray, "4 4"]
@@ -106,8 +119,9 @@ class GoalMemory:
 
     def _settle(self, candidate: Candidate, confidence: float) -> None:
         if confidence >= CERTAIN or (confidence >= FIRM and sum(candidate.recent) >= 2):
+            if not candidate.firm:
+                candidate.belief = max(candidate.belief, 0.8 * confidence)
             candidate.firm = True
-            candidate.belief = max(candidate.belief, 0.8 * confidence)
 
     def _expected(self, here: Float64[np.ndarray, "2"], in_view: Bool[np.ndarray, "y x"]) -> bool:
         row, column, inside = cells_of(self.grid, here[None])
@@ -122,7 +136,7 @@ class GoalMemory:
         self.candidates = kept
 
     def _choose(self) -> None:
-        firm = [c for c in self.candidates if c.firm]
+        firm = [c for c in self.candidates if c.firm and not c.doubted]
         best = max(firm, key=lambda c: c.belief, default=None)
         held = self.goal if any(c is self.goal for c in firm) else None
         if held is None or (best is not None and best.belief > AGAINST_SWITCHING * held.belief):

@@ -13,7 +13,7 @@ from mm_nav.core.approach import Approach
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.explore import Search, turned
 from mm_nav.core.geometry import cell_centers, inverse, yaw_of
-from mm_nav.core.goal import JUMP_M, SURE, Candidate, GoalMemory
+from mm_nav.core.goal import JUMP_M, LIKELY, SURE, Candidate, GoalMemory
 from mm_nav.core.local_map import LocalMap, into, pose_2d
 from mm_nav.core.planner import CostMap, cost_map, plan
 from mm_nav.core.postprocess import VISIBLE, sightings
@@ -22,7 +22,10 @@ from mm_nav.core.types import Command, FusionOutput, Goal, Intent, Odometry, Pla
 
 TIME_TO_LIVE_S = 300.0  # a goal nobody renews is dropped
 TURN_DONE_RAD, MOVE_DONE_M = 0.05, 0.1
+DOUBT_FRAMES = 8  # looks from near by, after which it is not what was asked for
 STOP_VOTE = 0.7
+KEEP = 0.6  # share of the belief wanted for setting out that is wanted for going on
+ENOUGH_ROUNDS = 3  # looks around after which the best candidate will do
 FACING_RAD, FACING_FRAMES = 0.6, 25  # it ends up looking at the goal, if that can be had
 FOLLOW_M = 1.2  # distance kept from the surface of what is followed
 STUCK_S, STUCK_M, STUCK_RAD = 4.0, 0.12, 0.2
@@ -110,6 +113,7 @@ class Mission:
         self._near = 0  # frames in a row at the goal
         self._anchor: tuple[int, Float64[np.ndarray, "4 4"]] | None = None  # where it last made headway
         self._back_until_ns = 0
+        self._committed: Candidate | None = None  # what it drives to
         self.search.restart()
 
     def _forget(self) -> None:
@@ -186,15 +190,25 @@ class Mission:
         if (self._now_ns - self._began_ns) * 1e-9 > TIME_TO_LIVE_S or self.status == "not_found":
             return self._rest("not_found")
         goal = self.memory.goal
-        settled = goal is not None and (goal.belief >= SURE or self.search.looked_round or not self.search.looking)
-        if goal is not None and (settled or not self._tracked):
+        if goal is not None and (goal.belief >= self._wanted_belief(goal) or not self._tracked):
+            self._committed = goal
             return self._approach(goal, float(output.stop[0]), follows=command.intent is Intent.FOLLOW)
-        self._near = 0
+        self._near, self._committed = 0, None
+        if self.search.rounds >= ENOUGH_ROUNDS:
+            self.memory.forgive()
         if self.search.exhausted:
             return self._rest("not_found")
         if self.search.looking:
             return self._look_round(output)
         return self._look_elsewhere(output)
+
+    def _wanted_belief(self, goal: Candidate) -> float:
+        """How sure to be before driving there: less so the more was looked at, for the best of all seen is then it.
+
+        A goal that it drives to already must lose much of its belief before it is given up.
+        """
+        wanted = SURE if not self.search.looked_round else LIKELY if self.search.rounds < ENOUGH_ROUNDS else 0.0
+        return (KEEP if goal is self._committed else 1.0) * wanted
 
     def _approach(self, goal: Candidate, stop_vote: float, *, follows: bool) -> Plan:
         there = Approach.of(goal, self.map, self._T, FOLLOW_M if follows else None)
@@ -214,9 +228,12 @@ class Mission:
         facing = abs(there.bearing) < FACING_RAD or not self.search.turns_in_place or self._near > FACING_FRAMES
         if not facing:
             return self._plan("following" if follows else "driving", "turn", turn_rad=there.bearing)
-        if follows or self._near < 2:
-            return self._plan("following" if follows else "driving", "drive", stop=True)
-        return self._rest("reached")
+        convinced = goal.belief >= LIKELY or self.search.rounds >= ENOUGH_ROUNDS or not self._tracked
+        if convinced and self._near >= 2 and not follows:
+            return self._rest("reached")
+        if not convinced and self._near >= DOUBT_FRAMES:
+            self.memory.doubt_goal()
+        return self._plan("following" if follows else "driving", "drive", stop=True)
 
     def _look_round(self, output: FusionOutput) -> Plan:
         side = float(output.waypoints[-1, 1])
