@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Lightning module: one optimiser, one schedule, the losses of model/losses.py."""
 
+import time
 from typing import Any
 
 import lightning as L
@@ -22,6 +23,17 @@ class FusionTraining(L.LightningModule):
     def __init__(self, net: FusionNet, spec: ModelSpec, *, lr: float, steps: int) -> None:
         super().__init__()
         self.net, self.spec, self.lr, self.steps = net, spec, lr, steps
+        self.spent_s, self._since_s = 0.0, time.monotonic()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the time spent, so that a resumed training reports all of it."""
+        now_s = time.monotonic()
+        self.spent_s, self._since_s = self.spent_s + now_s - self._since_s, now_s
+        checkpoint["spent_s"] = self.spent_s
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add up the time of the runs before."""
+        self.spent_s, self._since_s = float(checkpoint.get("spent_s", 0.0)), time.monotonic()
 
     def training_step(self, batch: dict[str, Tensor], _: int) -> Tensor:
         return self._step(batch, "train")

@@ -6,7 +6,6 @@ import json
 import logging
 import shlex
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -87,7 +86,6 @@ def main(config: TrainConfig) -> int:
     """Train and save; returns the exit code."""
     torch.set_float32_matmul_precision("high")
     L.seed_everything(config.seed, verbose=False)
-    started = time.monotonic()
     spec, encoder = ModelSpec(), open_text_encoder()
     train_bags, held_bags = split(find_bags(config.bags), config.validation_share)
     folders = extract_all(train_bags + held_bags, spec, config.cache / "frames", config.workers)
@@ -99,7 +97,7 @@ def main(config: TrainConfig) -> int:
     net = build_net(spec, [vocabulary.embedding(name).tolist() for name in spec.classes])
     module = fit(net, spec, train, held, config)
     metrics = evaluate(module, held, config)
-    minutes = (time.monotonic() - started) / 60
+    minutes = module.spent_s / 60
     training = _record(config, minutes, len(train), train_bags, held_bags)
     worst = save_bundle(module.net, spec, config.out, name=config.out.name, training=training, metrics=metrics,
                         text_encoder=encoder.identity, card=model_card(config, training, metrics))  # fmt: skip
