@@ -86,7 +86,7 @@ class Simulation:
     Attributes:
         world, task, rig, robot: what the seed drew. things: where everything is now.
         collided: whether the body ever touched anything. distance_travelled: metres of path driven.
-        turned: heading change since the order that counts, unwrapped, radians.
+        turned, advanced: heading change (radians, unwrapped) and metres driven ahead since the order that counts.
     """
 
     def __init__(self, config: SimConfig) -> None:
@@ -117,7 +117,7 @@ class Simulation:
         self._walls = np.stack([w.solid() for w in self.world.walls])
         self.stamp_ns = START_NS
         self.collided, self.hit_label = False, ""
-        self.distance_travelled, self.turned, self._advanced = 0.0, 0.0, 0.0
+        self.distance_travelled, self.turned, self.advanced = 0.0, 0.0, 0.0
         self._said = 0
         self._still_since_s: float | None = None
 
@@ -155,7 +155,7 @@ class Simulation:
         self.distance_travelled += gone
         if self.time_s >= self.task.at_s:
             self.turned += robot.yaw - before[2]
-            self._advanced += gone if robot.v >= 0 else -gone
+            self.advanced += gone if robot.v >= 0 else -gone
         self._odometer.step(robot.v, robot.w, dt)
         self.things = self._walkers.step(self.things, (robot.x, robot.y), robot.radius, dt)
         self.stamp_ns += dt_ns
@@ -226,6 +226,14 @@ class Simulation:
         return np.inf if self.target is None else footprint.distance(self.target.solid(), self.robot.x, self.robot.y)
 
     @property
+    def wall_between(self) -> bool:
+        """Whether a wall stands between the robot's centre and the target's."""
+        if self.target is None:
+            return False
+        line = np.linspace([self.robot.x, self.robot.y], [self.target.x, self.target.y], 24)
+        return bool(footprint.clearance(self._walls, line).min() < 0)
+
+    @property
     def still(self) -> bool:
         """Whether the robot stands."""
         return self._still_since_s is not None
@@ -236,11 +244,11 @@ class Simulation:
         if self.collided or self._said < len(self.task.script) or not self.still:
             return False
         if self.task.has_goal:
-            return self.target_distance_m <= SUCCESS_M
+            return self.target_distance_m <= SUCCESS_M and not self.wall_between
         if self.task.name == "turn":
             return abs(self.turned - self.task.amount) <= TURN_TOLERANCE
         if self.task.name == "move":
-            return abs(self._advanced - self.task.amount) <= MOVE_TOLERANCE_M
+            return abs(self.advanced - self.task.amount) <= MOVE_TOLERANCE_M
         assert self._still_since_s is not None
         return self._still_since_s <= self.task.at_s + 1.0 and self.time_s >= self.task.at_s + 1.0
 
