@@ -14,7 +14,7 @@ from mm_nav.ros import compat
 from mm_nav.ros.extrinsics import mount
 from mm_nav.ros.feed import ERROR, OK, WARN, Feed, Input, topic_fault
 from mm_nav.ros.guard import one_line
-from mm_nav.ros.managed import INPUT_QOS, LATCHED_QOS, OUTPUT_QOS, TRANSFORMS_QOS, WORDS_QOS, ManagedNode
+from mm_nav.ros.managed import INPUT_QOS, LATCHED_QOS, ODOMETRY_QOS, OUTPUT_QOS, TRANSFORMS_QOS, WORDS_QOS, ManagedNode
 from mm_nav.ros.outputs import OFFERS, encode_answer, encode_progress, outcome_messages
 from mm_nav.ros.params import FusionConfig
 from mm_nav.ros.runner import Stop, Worker, run
@@ -66,7 +66,7 @@ class FusionNode(ManagedNode):
 
     def _listen_to_sensors(self) -> None:
         for source in self._feed.inputs:
-            qos = WORDS_QOS if source.kind == "command" else INPUT_QOS
+            qos = {"command": WORDS_QOS, "odometry": ODOMETRY_QOS}.get(source.kind, INPUT_QOS)
             self.listen(source.type_name, source.topic, self._hearer(source), qos)
         if compat.has_transforms():
             for topic, qos in (("/tf", TRANSFORMS_QOS), ("/tf_static", LATCHED_QOS)):

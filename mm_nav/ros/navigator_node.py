@@ -8,7 +8,7 @@ from typing import Any
 from mm_nav.core.types import Velocity
 from mm_nav.ros.feed import ERROR, OK, WARN
 from mm_nav.ros.follower import Follower
-from mm_nav.ros.managed import INPUT_QOS, OUTPUT_QOS, WORDS_QOS, ManagedNode
+from mm_nav.ros.managed import ODOMETRY_QOS, OUTPUT_QOS, WORDS_QOS, ManagedNode
 from mm_nav.ros.params import NavigatorConfig
 from mm_nav.ros.runner import Stop, run
 from mm_nav.wire import Status, encode_diagnostics, encode_velocity
@@ -43,7 +43,7 @@ class NavigatorNode(ManagedNode):
         follower = self._follower
         hearers = (follower.hear_plan, follower.hear_occupancy, follower.hear_odometry, follower.hear_status)
         for (topic, type_name), hear in zip(INPUTS.items(), hearers, strict=True):
-            self.listen(type_name, topic, self._timed(hear), INPUT_QOS if topic == "odom" else OUTPUT_QOS)
+            self.listen(type_name, topic, self._timed(hear), ODOMETRY_QOS if topic == "odom" else OUTPUT_QOS)
         self.listen("std_msgs/msg/String", "command", self._hear_command, WORDS_QOS)
         self.every(1.0 / self.config.rate_hz, self._tick)
         self.every(REPORT_S, self._report)

@@ -86,12 +86,14 @@ def test_a_plan_that_gets_old_stops_the_robot_and_diagnostics_say_why(graph: Gra
 
 def test_a_stop_word_is_obeyed_while_plans_keep_coming(graph: Graph, start: Callable[..., Any]) -> None:
     heard = graph.heard(STAMPED, "cmd_vel")
-    start()
+    node = start()
     world = World(graph)
     speak = graph.speaker("std_msgs/msg/String", "command")
     graph.until(lambda: (world.say(), heard and heard[-1].twist.linear.x > 0.1)[1], "driving")
     speak(encode_string("stop"))
-    graph.until(lambda: (world.say(), heard[-1].twist.linear.x == 0.0)[1], "standing after the stop word")
+    graph.until(lambda: (world.say(), node._follower.stopped)[1], "the stop word")
+    assert node._follower.previous.linear == 0.0  # at once, not with the next plan
+    graph.until(lambda: (world.say(), {m.twist.linear.x for m in heard[-3:]} == {0.0})[1], "standing")
     seen = len(heard)
     graph.until(lambda: (world.say(), len(heard) > seen + 5)[1], "more velocities")
     assert {m.twist.linear.x for m in heard[seen:]} == {0.0}
