@@ -64,7 +64,7 @@ class OpenLoopConfig:
 def main(config: ClosedLoopConfig | OpenLoopConfig) -> int:
     """Evaluate, print a table, write JSON."""
     console = Console()
-    report = closed_loop(config, console) if isinstance(config, ClosedLoopConfig) else open_loop(config)
+    report = run_closed_loop(config, console) if isinstance(config, ClosedLoopConfig) else run_open_loop(config)
     values = report.to_json()
     _show(console, report)
     if config.json is not None:
@@ -73,7 +73,7 @@ def main(config: ClosedLoopConfig | OpenLoopConfig) -> int:
     return 0
 
 
-def closed_loop(config: ClosedLoopConfig, console: Console | None = None) -> ClosedLoopReport:
+def run_closed_loop(config: ClosedLoopConfig, console: Console | None = None) -> ClosedLoopReport:
     """Drive every scenario; a progress bar goes to ``console``.
 
     Raises:
@@ -101,7 +101,7 @@ def closed_loop(config: ClosedLoopConfig, console: Console | None = None) -> Clo
                               bundle=f"{bundle.name} {bundle.version}")  # fmt: skip
 
 
-def open_loop(config: OpenLoopConfig) -> OpenLoopReport:
+def run_open_loop(config: OpenLoopConfig) -> OpenLoopReport:
     """Run over the recording.
 
     Raises:
@@ -110,13 +110,13 @@ def open_loop(config: OpenLoopConfig) -> OpenLoopReport:
     """
     from mm_nav.engine import load_bundle, open_engine
     from mm_nav.engine.text import open_text_encoder
-    from mm_nav.evaluate import open_loop as room
+    from mm_nav.evaluate.open_loop import open_loop
     from mm_nav.pipeline import Pipeline
 
     bundle = load_bundle(config.bundle)
     engine = open_engine(bundle, config.backend, config.threads)
     pipeline = Pipeline(engine, open_text_encoder(bundle), bundle.spec)
-    return room.open_loop(config.bag, pipeline, bundle.spec, say=config.say, bundle=f"{bundle.name} {bundle.version}")
+    return open_loop(config.bag, pipeline, bundle.spec, say=config.say, bundle=f"{bundle.name} {bundle.version}")
 
 
 def _progress(console: Console | None) -> Progress:

@@ -181,9 +181,10 @@ class _Tally:
         """Count grounding, occupancy and time of one instant."""
         self._step_ms.append(step_ms)
         truth = snapshot.truth
-        common, union = overlap(outcome.scene.occupancy, truth.occupancy == 1, truth.observed > 0)
-        self._common += common
-        self._union += union
+        if truth.occupancy.shape == outcome.scene.occupancy.shape:  # the simulator knows the standard grid alone
+            common, union = overlap(outcome.scene.occupancy, truth.occupancy == 1, truth.observed > 0)
+            self._common += common
+            self._union += union
         target = next((o for o in truth.objects if o.id == self._task.target_id), None)
         if target is None or not outcome.fusion_input.phrase_mask[0] or target.visible < VISIBLE_SHARE:
             return

@@ -21,6 +21,7 @@ from mm_nav.train import labels
 
 FROM_TOPIC = "ground_truth/occupancy, within what the LiDAR sees"
 FROM_LIDAR = "LiDAR returns above ground, within cells that have returns"
+OTHER_GRID = "none: ground_truth/occupancy is on another grid than the bundle's"
 VISIBLE_CHANNEL = 8  # of lidar_bev: a LiDAR ray passed here before its first obstacle
 
 
@@ -57,7 +58,7 @@ def open_loop(bag: Path, pipeline: Pipeline, spec: ModelSpec, *, say: str = "", 
         occupancy_iou=share(sums.common, sums.union),
         detection_ap=average_precision(sums.found, sums.true) if truth.objects else None,
         frames=frame,
-        occupancy_truth=FROM_TOPIC if truth.occupancy else FROM_LIDAR,
+        occupancy_truth=_source(truth, spec),
         objects=len(sums.true),
         waypoint_frames=len(sums.gaps),
         latency_ms=percentiles(sums.step_ms),
@@ -65,6 +66,13 @@ def open_loop(bag: Path, pipeline: Pipeline, spec: ModelSpec, *, say: str = "", 
         bundle=bundle,
         versions=versions(),
     )
+
+
+def _source(truth: labels.Truth, spec: ModelSpec) -> str:
+    if not truth.occupancy:
+        return FROM_LIDAR
+    fits = next(iter(truth.occupancy.values())).shape == (spec.grid.rows, spec.grid.columns)
+    return FROM_TOPIC if fits else OTHER_GRID
 
 
 def _judge(event: Seen, truth: labels.Truth, spec: ModelSpec, sums: _Sums, frame: int) -> None:
@@ -75,12 +83,13 @@ def _judge(event: Seen, truth: labels.Truth, spec: ModelSpec, sums: _Sums, frame
     if gap is not None:
         sums.gaps.append(gap)
     cells = labels.occupancy(truth, event.frame, spec)
-    within = cells >= 0
-    if truth.occupancy:
-        within &= outcome.fusion_input.lidar_bev[VISIBLE_CHANNEL] > 0
-    common, union = overlap(outcome.scene.occupancy, cells == 1, within)
-    sums.common += common
-    sums.union += union
+    if cells.shape == outcome.scene.occupancy.shape:
+        within = cells >= 0
+        if truth.occupancy:
+            within &= outcome.fusion_input.lidar_bev[VISIBLE_CHANNEL] > 0
+        common, union = overlap(outcome.scene.occupancy, cells == 1, within)
+        sums.common += common
+        sums.union += union
     if truth.objects:
         _judge_objects(event, truth, spec, sums, frame)
 
