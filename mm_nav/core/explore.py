@@ -87,7 +87,7 @@ class Search:
         """Where to drive next, in the grid's frame: far from where it looked before, cheap to reach, in the open.
 
         Args:
-            xy: the robot. spots: where it looked round already. heading: the network's idea of where to go, rad.
+            xy: the robot. spots: where it looked round already. heading: where to go if nothing else matters, rad.
             hint: where something like the phrase was seen, not firmly enough to be the goal.
         """
         grid: BevGrid = costs.grid
@@ -102,7 +102,8 @@ class Search:
         for spot in spots:
             old = np.minimum(old, np.hypot(xs[None] - spot[0], ys[:, None] - spot[1]))
         turn = np.arctan2(ys[:, None] - xy[1], xs[None] - xy[0]) - heading
-        gain = old - 0.15 * np.where(free, way, 0.0) + 0.5 * np.cos(turn) + np.minimum(costs.room, 1.0)
+        eager = 0.5 if self.turns_in_place else 4.0  # a car sees another side only by driving there
+        gain = old - 0.15 * np.where(free, way, 0.0) + eager * np.cos(turn) + np.minimum(costs.room, 1.0)
         if hint is not None:
             gain += 4.0 * np.exp(-np.hypot(xs[None] - hint[0], ys[:, None] - hint[1]) / 2.0)
         row, column = np.unravel_index(int(np.argmax(np.where(free, gain, -np.inf))), way.shape)

@@ -248,7 +248,8 @@ class Mission:
         if self.search.target is None:
             guess = self.memory.best_guess()
             spots = np.array([self.map.to_window(s) for s in self.search.spots]).reshape(-1, 2)
-            end = self._T[:2, :2] @ output.waypoints[-1]
+            # where the network would go; a car goes where it has its back, for that it has not seen
+            end = self._T[:2, :2] @ (output.waypoints[-1] if self.search.turns_in_place else np.array([-1.0, 0.0]))
             target = self.search.choose(
                 costs, self.map.probability(), xy, spots, float(np.arctan2(end[1], end[0])),
                 None if guess is None else self.map.to_window(guess.xy),

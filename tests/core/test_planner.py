@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ways go through gaps that fit the robot, around what is in the way, and end at the target."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,7 @@ def way(occupancy: np.ndarray, x: float, y: float) -> np.ndarray | None:
 
 def least_room(costs: CostMap, path: np.ndarray) -> float:
     """Smallest clearance anywhere along a path."""
-    dense = np.concatenate([np.linspace(a, b, 20) for a, b in zip(path[:-1], path[1:], strict=True)])
+    dense = np.concatenate([np.linspace(a, b, 20) for a, b in pairwise(path)])
     row, column = ((dense[:, 1] + 8) / 0.1).astype(int), ((dense[:, 0] + 8) / 0.1).astype(int)
     return float(costs.room[row, column].min())
 

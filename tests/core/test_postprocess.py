@@ -55,7 +55,7 @@ def test_a_box_is_decoded_where_its_peak_points() -> None:
     (found,) = scene(empty_output(object_heat=heat, object_box=box, object_class=kinds, motion=motion), SensorFrame(stamp_ns=0), SPEC).objects
     assert found.label == "person"
     assert found.score == pytest.approx(0.8)
-    np.testing.assert_allclose(found.center, [*(center(r, c) + [0.05, -0.07]), 0.45], atol=1e-6)
+    np.testing.assert_allclose(found.center, [*(center(r, c) + np.array([0.05, -0.07])), 0.45], atol=1e-6)
     np.testing.assert_allclose(found.size, [0.9, 0.6, 0.9], rtol=1e-5)
     assert found.yaw == pytest.approx(0.7)
     np.testing.assert_allclose(found.velocity, [0.5, -0.25])
@@ -91,7 +91,7 @@ def test_a_sighting_next_to_an_object_is_that_object() -> None:
     output = empty_output(goal_map=goal, object_heat=heat, object_box=box)
     seen = scene(output, SensorFrame(stamp_ns=0), SPEC)
     assert seen.goal is not None
-    np.testing.assert_allclose(seen.goal.xy, center(40, 52) + [0, 0.1], atol=1e-6)
+    np.testing.assert_allclose(seen.goal.xy, center(40, 52) + np.array([0, 0.1]), atol=1e-6)
 
 
 def test_without_presence_there_is_no_sighting() -> None:
