@@ -76,7 +76,7 @@ def save_bundle(net: FusionNet, spec: ModelSpec, out: Path, *, name: str, traini
     state = {k: v.half() if v.dtype == torch.float32 else v for k, v in net.state_dict().items()}
     save_file(state, str(part / "weights.safetensors"))
     (part / "README.md").write_text(card)
-    write_manifest(part, name=name, spec=spec, files=["model.onnx", "weights.safetensors", "README.md"],
+    write_manifest(part, name=name, spec=spec, files=["model.onnx", "weights.safetensors"],
                    training=training, metrics=metrics, text_encoder=text_encoder)  # fmt: skip
     worst = compare(part)
     if worst > TOLERANCE:

@@ -107,21 +107,28 @@ def main(config: TrainConfig) -> int:
 
 
 def fit(net: Any, spec: ModelSpec, train: FrameDataset, held: FrameDataset, config: TrainConfig) -> FusionTraining:
-    """Run Lightning with checkpoints and TensorBoard; goes on from last.ckpt if there is one."""
+    """Run Lightning with checkpoints and TensorBoard; goes on from last.ckpt if there is one, ends with the best epoch."""
     steps = config.epochs * max(1, len(train) // config.batch_size)
     module = FusionTraining(net.to(memory_format=torch.channels_last), spec, lr=config.lr, steps=steps + 1)
     folder = config.cache / "runs" / f"{config.out.name}_s{config.seed}_e{config.epochs}_n{len(train)}"
-    keep = ModelCheckpoint(dirpath=folder, save_last=True, monitor="val/loss", filename="best", enable_version_counter=False)
+    best = ModelCheckpoint(dirpath=folder, monitor="val/loss", filename="best", enable_version_counter=False)
+    last = ModelCheckpoint(dirpath=folder, filename="last", enable_version_counter=False)
     trainer = L.Trainer(
         max_epochs=config.epochs, precision="bf16-mixed", accelerator="auto", devices="auto", gradient_clip_val=5.0,
-        logger=TensorBoardLogger(folder, name="", version=""), callbacks=[keep, LearningRateMonitor("step")],
+        logger=TensorBoardLogger(folder, name="", version=""), callbacks=[best, last, LearningRateMonitor("step")],
         log_every_n_steps=20, num_sanity_val_steps=0, enable_model_summary=False,
     )  # fmt: skip
     loader = DataLoader(train, config.batch_size, shuffle=True, drop_last=len(train) > config.batch_size,
                         num_workers=config.loaders, generator=torch.Generator().manual_seed(config.seed))  # fmt: skip
-    last = folder / "last.ckpt"
+    stopped = folder / "last.ckpt"
     trainer.fit(module, loader, DataLoader(held, config.batch_size),
-                ckpt_path=str(last) if config.resume and last.exists() else None, weights_only=False)  # fmt: skip
+                ckpt_path=str(stopped) if config.resume and stopped.exists() else None, weights_only=False)  # fmt: skip
+    return load_epoch(module, folder / "best.ckpt")
+
+
+def load_epoch(module: FusionTraining, checkpoint: Path) -> FusionTraining:
+    """Take the weights of one checkpoint of our own."""
+    module.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"])
     return module
 
 
@@ -141,12 +148,17 @@ def evaluate(module: FusionTraining, held: FrameDataset, config: TrainConfig) ->
 
 
 def _record(config: TrainConfig, minutes: float, frames: int, train: list[Path], held: list[Path]) -> dict[str, Any]:
-    seeds = []
-    for folder in {bag.parent for bag in train + held}:
+    seeds: list[int] = []
+    made = []
+    for folder in sorted({bag.parent for bag in train + held}):
         if (folder / "scenarios.json").exists():
-            seeds += [row["seed"] for row in json.loads((folder / "scenarios.json").read_text())["scenarios"]]
+            listed = json.loads((folder / "scenarios.json").read_text())
+            here = [row["seed"] for row in listed["scenarios"]]
+            seeds += here
+            made.append(f"mm_nav simulate --scenarios {len(here)} --seed {min(here)} "
+                        f"--rate-hz {listed['config']['rate_hz']:g} --out {shlex.quote(str(folder))}")  # fmt: skip
     return {
-        "command": shlex.join(["mm_nav", *sys.argv[1:]]),
+        "data": made, "command": shlex.join(["mm_nav", *sys.argv[1:]]),
         "config": {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items() if k not in ("bags",)},
         "bags": len(train) + len(held), "frames": frames, "minutes": round(minutes, 1), "seeds": sorted(seeds),
     }  # fmt: skip
@@ -156,13 +168,14 @@ def model_card(config: TrainConfig, training: dict[str, Any], metrics: dict[str,
     """The bundle's README: data, command, metrics, limits."""
     seeds = training["seeds"]
     said = f"simulator seeds {seeds[0]} to {seeds[-1]}" if seeds else "recorded bags"
+    recorded = "".join(f"\n  Recorded with `{command}`." for command in training["data"])
     rows = "\n".join(f"| {k.replace('_', ' ')} | {v} |" for k, v in metrics.items())
     return f"""# {config.out.name}
 
 Camera, LiDAR, radar and language in one bird's-eye-view network; see mm_nav/model/net.py.
 
-* Data: {training["bags"]} bags, {training["frames"]} training frames, {said}; whole scenes are held out, never frames.
-* Command: `{training["command"]}` ({training["minutes"]} minutes).
+* Data: {training["bags"]} bags, {training["frames"]} training frames, {said}; whole scenes are held out, never frames.{recorded}
+* Command: `{training["command"]}` ({training["minutes"]} minutes; the best epoch is kept).
 * Words: class names {", ".join(ModelSpec().classes)}; phrases in English and Chinese.
 
 | on held-out scenes | |
