@@ -17,6 +17,7 @@ from rich.table import Table
 from mm_nav.engine import load_bundle
 
 PICTURES = 4  # of the way, in the report
+MOST_DRAWN = 90  # of a longer run every second, third … instant is drawn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +88,10 @@ def draw(out: Path, told: Any, summary: dict[str, Any]) -> None:
     from mm_nav.viz.picture import draw as picture
     from mm_nav.viz.report import save_report
 
-    pictures = [picture(instant) for instant in told.instants]
-    save_gif(pictures, out / "demo.gif", fps=told.rate_hz)
+    step = -(-len(told.instants) // MOST_DRAWN)
+    instants = [*told.instants[:-1:step], told.instants[-1]]
+    pictures = [picture(instant) for instant in instants]
+    save_gif(pictures, out / "demo.gif", fps=told.rate_hz / step)
     chosen = sorted({round(i * (len(pictures) - 1) / max(1, PICTURES - 1)) for i in range(PICTURES)})
     rows = [{"figure": label, "value": value} for label, value, _ in figures(summary)]
     topics = [{"topic": name, "messages": count} for name, count in summary["messages_by_topic"].items()]
@@ -97,7 +100,7 @@ def draw(out: Path, told: Any, summary: dict[str, Any]) -> None:
         lead=f"Told “{summary['command']}”, seed {summary['seed']}. Fusion, navigator and simulator ran as separate processes; "
              "every topic was recorded and this page was drawn from the recording.",
         cards=figures(summary), animation=out / "demo.gif",
-        pictures=[(f"at {told.instants[i].time_s:.1f} s: {told.instants[i].state.replace('_', ' ')}", pictures[i]) for i in chosen],
+        pictures=[(f"at {instants[i].time_s:.1f} s: {instants[i].state.replace('_', ' ')}", pictures[i]) for i in chosen],
         tables={"Figures": rows, "Messages": topics},
     )  # fmt: skip
 

@@ -9,7 +9,9 @@ from PIL import Image
 from mm_nav.errors import ConfigError
 
 MAX_BYTES = 3_000_000
-ATTEMPTS = ((1.0, 96, 1), (0.85, 80, 1), (0.85, 64, 2), (0.75, 64, 2), (0.65, 48, 3), (0.5, 32, 4), (0.4, 24, 8))
+ATTEMPTS = (  # scale, colours, every n-th picture
+    (1.0, 96, 1), (0.85, 80, 1), (0.85, 64, 2), (0.85, 64, 3), (0.75, 64, 3), (0.75, 48, 4), (0.65, 48, 5), (0.5, 32, 6), (0.4, 24, 8),
+)  # fmt: skip
 
 
 def save_gif(pictures: Sequence[Image.Image], path: Path, *, fps: float = 5.0, max_bytes: int = MAX_BYTES) -> int:
