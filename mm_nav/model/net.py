@@ -94,8 +94,10 @@ class FusionNet(nn.Module):
         """Match logit of each cell with each of the frame's phrases: (B, P, Y, X)."""
         phrase_BPD = self.phrase(phrase_BPE).float()
         length_B1YX = embedding_BDYX.square().sum(dim=1, keepdim=True).clamp(min=1e-8).sqrt()
-        dot_BPYX = torch.matmul(phrase_BPD, embedding_BDYX.flatten(2)).unflatten(2, embedding_BDYX.shape[2:])
-        return dot_BPYX / length_B1YX * self.scale + self.bias
+        rows, columns = embedding_BDYX.shape[2:]
+        dot_BPYX = torch.matmul(phrase_BPD, embedding_BDYX.flatten(2)).reshape(-1, phrase_BPD.shape[1], rows, columns)
+        logits: Tensor = dot_BPYX / length_B1YX * self.scale + self.bias
+        return logits
 
     def forward(
         self, camera_image: Tensor, camera_grid: Tensor, camera_mask: Tensor, lidar_bev: Tensor, lidar_mask: Tensor,
