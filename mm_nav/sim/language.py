@@ -49,10 +49,10 @@ class Named(Protocol):
     """Anything with a class and a colour."""
 
     @property
-    def label(self) -> str: ...  # noqa: D102
+    def label(self) -> str: ...
 
     @property
-    def colour(self) -> str: ...  # noqa: D102
+    def colour(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

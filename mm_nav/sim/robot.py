@@ -27,6 +27,10 @@ class Robot(Protocol):
     w: float
     radius: float  # half the width it needs when driving along a path
 
+    @property
+    def axle(self) -> float:
+        """How far behind base_link the point lies that never moves sideways, metres."""
+
     def step(self, v_cmd: float, w_cmd: float, dt: float) -> None:
         """Follow a command for ``dt`` seconds as far as the limits allow."""
 
@@ -60,6 +64,11 @@ class DiffDrive:
         self.v = _toward(self.v, v_cmd, self.max_accel * dt)
         self.w = _toward(self.w, w_cmd, self.max_yaw_accel * dt)
         self.x, self.y, self.yaw = arc(self.x, self.y, self.yaw, self.v, self.w, dt)
+
+    @property
+    def axle(self) -> float:
+        """The wheels are right under base_link."""
+        return 0.0
 
     def touches(self, solids: Solids) -> bool:
         """Whether the disc overlaps anything."""
@@ -98,10 +107,12 @@ class Ackermann:
         self.steer = _toward(self.steer, float(np.clip(wanted, -self.max_steer, self.max_steer)), self.max_steer_rate * dt)
         self.v = _toward(self.v, v_cmd, self.max_accel * dt)
         self.w = float(self.v * np.tan(self.steer) / self.wheelbase)
-        back = 0.5 * self.wheelbase
-        rx, ry = self.x - back * np.cos(self.yaw), self.y - back * np.sin(self.yaw)
-        rx, ry, self.yaw = arc(rx, ry, self.yaw, self.v, self.w, dt)
-        self.x, self.y = float(rx + back * np.cos(self.yaw)), float(ry + back * np.sin(self.yaw))
+        self.x, self.y, self.yaw = arc(self.x, self.y, self.yaw, self.v, self.w, dt, self.axle)
+
+    @property
+    def axle(self) -> float:
+        """The rear axle is half a wheelbase behind."""
+        return 0.5 * self.wheelbase
 
     def touches(self, solids: Solids) -> bool:
         """Whether the rectangle overlaps anything (outline sampled every 5 cm, plus small things inside)."""
@@ -124,11 +135,13 @@ class Ackermann:
         return se2(self.x, self.y, self.yaw)
 
 
-def arc(x: float, y: float, yaw: float, v: float, w: float, dt: float) -> tuple[float, float, float]:
-    """Pose after ``dt`` at constant v and w (exact)."""
+def arc(x: float, y: float, yaw: float, v: float, w: float, dt: float, axle: float = 0.0) -> tuple[float, float, float]:
+    """Pose after ``dt`` at constant v and w (exact), when the point ``axle`` metres behind moves straight ahead."""
     turn = w * dt
     chord = v * dt * np.sinc(turn / (2 * np.pi))
-    return float(x + chord * np.cos(yaw + turn / 2)), float(y + chord * np.sin(yaw + turn / 2)), float(yaw + turn)
+    rx, ry = x - axle * np.cos(yaw), y - axle * np.sin(yaw)
+    rx, ry, after = rx + chord * np.cos(yaw + turn / 2), ry + chord * np.sin(yaw + turn / 2), yaw + turn
+    return float(rx + axle * np.cos(after)), float(ry + axle * np.sin(after)), float(after)
 
 
 def make_robot(kind: str, start: tuple[float, float, float]) -> Robot:

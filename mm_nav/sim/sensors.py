@@ -38,13 +38,13 @@ class Sensors:
         self._beams = lidar_directions(rig)
 
     def look_around(
-        self, T_world_base: Float64[np.ndarray, "4 4"], twist: tuple[float, float], things: tuple[Thing, ...],
+        self, T_world_base: Float64[np.ndarray, "4 4"], twist: tuple[float, float, float], things: tuple[Thing, ...],
         stamp_ns: int, names: frozenset[str],
     ) -> dict[str, CameraImage | PointCloud]:  # fmt: skip
         """Readings of the sensors in ``names`` (camera/front, lidar, radar) from the robot's exact pose.
 
         Args:
-            twist: the robot's forward speed and yaw rate, for Doppler.
+            twist: the robot's speed ahead and to the left and its yaw rate, for Doppler.
         """
         self.scene.update(things)
         local = {"camera/front": self._pixels, "lidar": self._beams}
@@ -87,11 +87,11 @@ class Sensors:
 
     def _range_rate(
         self, hits: Hits, T_world_base: Float64[np.ndarray, "4 4"], T_world_radar: Float64[np.ndarray, "4 4"],
-        directions: Float32[np.ndarray, "n 3"], twist: tuple[float, float], things: tuple[Thing, ...],
+        directions: Float32[np.ndarray, "n 3"], twist: tuple[float, float, float], things: tuple[Thing, ...],
     ) -> Float64[np.ndarray, " n"]:  # fmt: skip
         """Velocity of what was hit minus that of the radar, along each ray: positive moves away."""
         lever = T_world_radar[:2, 3] - T_world_base[:2, 3]
-        sensor = twist[0] * T_world_base[:2, 0] + twist[1] * np.array([-lever[1], lever[0]])
+        sensor = T_world_base[:2, :2] @ twist[:2] + twist[2] * np.array([-lever[1], lever[0]])
         walking = {t.id: t.velocity for t in things}
         moving = np.array([walking.get(int(i), (0.0, 0.0)) for i in self.scene.owner])
         velocity = np.where(hits.part[:, None] >= 0, moving[hits.part], 0.0)
@@ -101,9 +101,9 @@ class Sensors:
 class WheelOdometry:
     """Integrates v and w with a constant and a white share of error, from the identity."""
 
-    def __init__(self, share: float, rng: np.random.Generator) -> None:
-        """``share`` is the standard deviation of the relative error."""
-        self._share, self._rng = share, rng
+    def __init__(self, share: float, rng: np.random.Generator, axle: float = 0.0) -> None:
+        """``share`` is the standard deviation of the relative error; ``axle`` as in Robot."""
+        self._share, self._rng, self._axle = share, rng, axle
         self._bias = rng.normal(0, share, 2)
         self._pose = (0.0, 0.0, 0.0)
         self._measured = (0.0, 0.0)
@@ -112,19 +112,20 @@ class WheelOdometry:
         """Count the wheels for ``dt`` seconds."""
         white = self._rng.normal(0, self._share, 2)
         self._measured = (v * (1 + self._bias[0] + white[0]), w * (1 + self._bias[1] + white[1]))
-        self._pose = arc(*self._pose, *self._measured, dt)
+        self._pose = arc(*self._pose, *self._measured, dt, self._axle)
 
     def reading(self, stamp_ns: int) -> Odometry:
         """Pose in frame odom and twist, as the robot believes them."""
-        return odometry(stamp_ns, se2(*self._pose), self._measured, "odom")
+        v, w = self._measured
+        return odometry(stamp_ns, se2(*self._pose), (v, w * self._axle, w), "odom")
 
 
-def odometry(stamp_ns: int, T: Float64[np.ndarray, "4 4"], twist: tuple[float, float], frame_id: str) -> Odometry:
-    """A planar odometry reading of base_link."""
-    v, w = twist
+def odometry(stamp_ns: int, T: Float64[np.ndarray, "4 4"], twist: tuple[float, float, float], frame_id: str) -> Odometry:
+    """A planar odometry reading of base_link; ``twist`` is the speed ahead and to the left, and the yaw rate."""
+    ahead, left, turn = twist
     return Odometry(
         stamp_ns=stamp_ns, frame_id=frame_id, child_frame_id="base_link", T_odom_base=T,
-        linear=np.array([v, 0.0, 0.0]), angular=np.array([0.0, 0.0, w]),
+        linear=np.array([ahead, left, 0.0]), angular=np.array([0.0, 0.0, turn]),
     )  # fmt: skip
 
 

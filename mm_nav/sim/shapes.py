@@ -68,8 +68,8 @@ def _dark(rgb: tuple[float, float, float]) -> tuple[float, float, float]:
 
 def _place(thing: Thing, local: Float32[np.ndarray, "v 3"]) -> Float32[np.ndarray, "v 3"]:
     c, s = np.cos(thing.yaw), np.sin(thing.yaw)
-    turned = local @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
-    return np.asarray(turned + [thing.x, thing.y, 0], np.float32)
+    turned: Float32[np.ndarray, "v 3"] = local @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
+    return np.asarray(np.add(turned, (thing.x, thing.y, 0)), np.float32)
 
 
 def _box(

@@ -11,7 +11,17 @@ import numpy as np
 from jaxtyping import Float64
 
 from mm_nav.core.config import ModelSpec
-from mm_nav.core.types import CameraImage, CameraModel, CameraView, Missing, Odometry, PointCloud, PosedCloud, SensorFrame, Utterance
+from mm_nav.core.types import (
+    CameraImage,
+    CameraModel,
+    CameraView,
+    Missing,
+    Odometry,
+    PointCloud,
+    PosedCloud,
+    SensorFrame,
+    Utterance,
+)
 from mm_nav.errors import ConfigError
 from mm_nav.sim import footprint, task, world
 from mm_nav.sim.people import Walkers
@@ -109,9 +119,10 @@ class Simulation:
     def reset(self) -> None:
         """Back to the start; the same commands then give the same readings."""
         self._sensors.rng = np.random.default_rng([self.config.seed, 5])
-        self._odometer = WheelOdometry(self.rig.odometry_noise, np.random.default_rng([self.config.seed, 6]))
         self._off = set(self.config.sensors_off)
         self.robot: Robot = make_robot(self.config.robot, self.world.start)
+        rng = np.random.default_rng([self.config.seed, 6])
+        self._odometer = WheelOdometry(self.rig.odometry_noise, rng, self.robot.axle)
         self.things: tuple[Thing, ...] = self.world.things
         self._walkers = Walkers(self.things)
         self._walls = np.stack([w.solid() for w in self.world.walls])
@@ -119,7 +130,7 @@ class Simulation:
         self.collided, self.hit_label = False, ""
         self.distance_travelled, self.turned, self.advanced = 0.0, 0.0, 0.0
         self._said = 0
-        self._still_since_s: float | None = None
+        self._still_since_s = np.inf  # while it moves
 
     # ---------------------------------------------------------------- time
 
@@ -160,8 +171,8 @@ class Simulation:
         self.things = self._walkers.step(self.things, (robot.x, robot.y), robot.radius, dt)
         self.stamp_ns += dt_ns
         if abs(robot.v) > STILL_V or abs(robot.w) > STILL_W:
-            self._still_since_s = None
-        elif self._still_since_s is None:
+            self._still_since_s = np.inf
+        elif self._still_since_s == np.inf:
             self._still_since_s = self.time_s
 
     # ---------------------------------------------------------------- senses
@@ -177,10 +188,10 @@ class Simulation:
 
     def sense(self, with_truth: bool = True) -> Snapshot:
         """Readings and truth now. ``with_truth=False`` leaves the truth's grids and objects empty, which is faster."""
-        T, twist = self.robot.pose(), (self.robot.v, self.robot.w)
+        exact = self.exact_odometry()
         wanted = frozenset(SOURCES) - self._off
         readings: dict[str, CameraImage | PointCloud | Odometry] = {}
-        readings.update(self._sensors.look_around(T, twist, self.things, self.stamp_ns, wanted))
+        readings.update(self._sensors.look_around(exact.T_odom_base, self._twist(), self.things, self.stamp_ns, wanted))
         if "odom" in wanted:
             readings["odom"] = self._odometer.reading(self.stamp_ns)
         return Snapshot(
@@ -190,13 +201,20 @@ class Simulation:
             transforms=self.rig.transforms,
             missing=tuple(Missing(name=name, reason="switched off") for name in SOURCES if name not in wanted),
             heard=self.hear(),
-            exact=odometry(self.stamp_ns, T, twist, "map"),
-            truth=self.truth() if with_truth else _no_truth(T),
+            exact=exact,
+            truth=self.truth() if with_truth else Truth.empty(exact.T_odom_base),
         )
 
     def odometry(self) -> Odometry:
         """What the wheels say now (drifting)."""
         return self._odometer.reading(self.stamp_ns)
+
+    def exact_odometry(self) -> Odometry:
+        """True pose in frame map and true twist."""
+        return odometry(self.stamp_ns, self.robot.pose(), self._twist(), "map")
+
+    def _twist(self) -> tuple[float, float, float]:
+        return self.robot.v, self.robot.w * self.robot.axle, self.robot.w
 
     def hear(self) -> tuple[Utterance, ...]:
         """Orders that were given since this was last asked; stamped with the time they were due."""
@@ -236,7 +254,7 @@ class Simulation:
     @property
     def still(self) -> bool:
         """Whether the robot stands."""
-        return self._still_since_s is not None
+        return self._still_since_s < np.inf
 
     @property
     def success(self) -> bool:
@@ -249,7 +267,6 @@ class Simulation:
             return abs(self.turned - self.task.amount) <= TURN_TOLERANCE
         if self.task.name == "move":
             return abs(self.advanced - self.task.amount) <= MOVE_TOLERANCE_M
-        assert self._still_since_s is not None
         return self._still_since_s <= self.task.at_s + 1.0 and self.time_s >= self.task.at_s + 1.0
 
     @property
@@ -262,13 +279,13 @@ class Simulation:
     def shortest_path_m(self) -> float:
         """Length of the shortest way from the start to where the task is fulfilled (for SPL); 0 without a goal."""
         if self._shortest is None:
-            self._shortest = self._measure_shortest() if self.task.has_goal else 0.0
+            target_id = self.task.target_id if self.task.has_goal else None
+            self._shortest = 0.0 if target_id is None else self._measure_shortest(target_id)
         return self._shortest
 
-    def _measure_shortest(self) -> float:
-        assert self.task.target_id is not None
+    def _measure_shortest(self, target_id: int) -> float:
         terrain = Terrain.of(self.world.solids(), self.world.bounds)
-        goal = terrain.distances_to(self.world.things[self.task.target_id].solid()) <= SUCCESS_M
+        goal = terrain.distances_to(self.world.things[target_id].solid()) <= SUCCESS_M
         way = terrain.field(goal, self.robot.radius, comfort=0.0)
         return float(way[terrain.index(self.world.start[0], self.world.start[1])])
 
@@ -280,8 +297,3 @@ class Simulation:
 def _check_source(name: str) -> None:
     if name not in SOURCES:
         raise ConfigError(f"sensor {name!r} is unknown; use one of {', '.join(SOURCES)}")
-
-
-def _no_truth(T: Float64[np.ndarray, "4 4"]) -> Truth:
-    nothing = np.zeros((0, 0), np.float32)
-    return Truth(T_world_base=T, objects=(), occupancy=nothing, observed=nothing)

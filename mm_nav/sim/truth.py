@@ -43,6 +43,12 @@ class Truth:
     occupancy: Float32[np.ndarray, "y x"]  # 1 where something taller than 0.15 m stands, 0 free, NaN outside the world
     observed: Float32[np.ndarray, "y x"]  # 1 where nothing hides the cell from the LiDAR
 
+    @classmethod
+    def empty(cls, T_world_base: Float64[np.ndarray, "4 4"]) -> "Truth":
+        """The pose alone, for who does not ask for more."""
+        nothing = np.zeros((0, 0), np.float32)
+        return cls(T_world_base=T_world_base, objects=(), occupancy=nothing, observed=nothing)
+
 
 def truth_of(
     world: World, things: tuple[Thing, ...], T_world_base: Float64[np.ndarray, "4 4"], rig: Rig, scene: RayScene,
