@@ -22,9 +22,9 @@ from typing import Any, TextIO, cast
 import numpy as np
 
 from mm_nav.bench import MIN_ALTERNATIONS, Row, SkippedError, require, versus
+from mm_nav.ros.domain import free_domain
 
 HEIGHT, WIDTH, RATE_HZ = 720, 1280, 20.0
-DOMAINS = {"ours": os.getpid() * 2 % 100 + 1, "stock": os.getpid() * 2 % 100 + 2}  # up to 101, see Fast DDS ports
 TOPIC = "picture"
 ANSWER_S = 60.0
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_BUILTIN_TRANSPORTS")
@@ -46,7 +46,8 @@ def row(quick: bool) -> Row:
         import sensor_msgs.msg  # noqa: F401
     except ImportError as error:
         raise SkippedError(f"{error.name} is not installed; source a ROS 2 install or pip install 'mm_nav[ros]'") from error
-    pairs = {side: _Pair(side) for side in DOMAINS}
+    ours = free_domain()
+    pairs = {"ours": _Pair("ours", ours), "stock": _Pair("stock", free_domain(besides=ours))}
     try:
         for side, pair in pairs.items():
             pair.burst(2)  # discovery
@@ -81,9 +82,9 @@ def _version() -> str:
 class _Pair:
     """A publisher and a subscriber process of one side, steered by lines of JSON."""
 
-    def __init__(self, side: str) -> None:
+    def __init__(self, side: str, domain: int) -> None:
         environment = {k: v for k, v in os.environ.items() if k not in PROFILE_VARIABLES}
-        environment |= {"ROS_DOMAIN_ID": str(DOMAINS[side]), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        environment |= {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
                         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])}  # fmt: skip
         environment.setdefault("AMENT_PREFIX_PATH", sys.prefix)
         environment.pop("ROS_PYTHON_CHECK_FIELDS", None)

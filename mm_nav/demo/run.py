@@ -20,6 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mm_nav.bags.writer import BagWriter
 from mm_nav.errors import ConfigError
+from mm_nav.ros.domain import free_domain
 from mm_nav.sim.rig import Rig
 from mm_nav.wire import encode_string, encode_transforms
 
@@ -73,7 +74,7 @@ def run(config: "DemoConfig", console: Console) -> Done:
 
 def _private_graph(out: Path) -> None:
     """This process and its children: a domain that nobody uses by habit, seen from this machine only."""
-    os.environ["ROS_DOMAIN_ID"] = str(os.getpid() % 60 + 40)
+    os.environ["ROS_DOMAIN_ID"] = str(free_domain())
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     os.environ["ROS_LOG_DIR"] = str((out / "log").resolve())
 

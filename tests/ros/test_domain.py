@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Domains that are free are told from those that are not."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mm_nav.ros import domain
+from mm_nav.ros.domain import DOMAINS, free_domain
+
+
+def test_a_domain_in_use_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = free_domain()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("", 7400 + 250 * first + 10))
+        assert free_domain() != first
+    assert free_domain(besides=first) != first
+
+
+def test_where_all_are_in_use_there_is_still_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(domain, "_unused", lambda _: False)
+    assert free_domain() in DOMAINS
+
+
+def test_a_node_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rclpy: Any = pytest.importorskip("rclpy")
+    monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path))
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    mine = free_domain()
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=mine)
+    node = rclpy.create_node("somebody", context=context)
+    try:
+        assert free_domain() != mine
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown(context=context)
