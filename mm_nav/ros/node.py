@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from mm_nav.errors import MmNavError
-from mm_nav.ros.runner import Stop, fail
+from mm_nav.ros.runner import Stop, fail, leave
 
 NODES = {
     "fusion_node": "mm_nav.ros.fusion_node",
@@ -24,9 +24,9 @@ PR_SET_PDEATHSIG = 1  # prctl(2), Linux
 def run(argv: Sequence[str]) -> int:
     """``fusion_node --ros-args …``: run that node until it ends; returns the exit status.
 
-    SIGINT during the imports already ends the process without a traceback.
+    SIGINT during the imports already ends the process, without a traceback.
     """
-    stop = Stop()
+    stop = Stop(at_once=True)
     _follow_parent()
     name, rest = (argv[0], list(argv[1:])) if argv else ("", [])
     if name not in NODES:
@@ -37,8 +37,6 @@ def run(argv: Sequence[str]) -> int:
         module = importlib.import_module(NODES[name])
     except MmNavError as error:
         return fail(str(error))
-    if stop.requested:
-        return 0
     return int(module.main([name, *rest], stop))
 
 
@@ -52,4 +50,4 @@ def _follow_parent() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

@@ -137,13 +137,13 @@ def test_the_network_sees_the_same_bits_through_topics_and_through_the_bag_reade
 def test_a_recording_of_real_sensors_flows_through_real_topics(graph: Graph, bundle: Path, real_data: Path, name: str) -> None:
     from tests.engine.networks import SPEC
 
-    if not (real_data / name).exists():
+    if not (real_data / name / "bag").exists():
         pytest.skip(f"{name} is not in {real_data}")
     occupancy = graph.heard("nav_msgs/msg/OccupancyGrid", "occupancy")
     plans = graph.heard("nav_msgs/msg/Path", "plan")
-    node, seen = through_topics(graph, real_data / name, bundle)
+    node, seen = through_topics(graph, real_data / name / "bag", bundle)
     graph.until(lambda: occupancy and plans, "outputs for real sensors")
-    wanted = without_ros(real_data / name, SPEC)
+    wanted = without_ros(real_data / name / "bag", SPEC)
     common = set(seen) & set(wanted)
     assert common
     for stamp_ns in common:

@@ -115,6 +115,6 @@ def test_best_effort_pictures_of_six_megabytes_arrive_from_another_process(graph
     try:
         graph.until(lambda: len(got) >= 5, "pictures of another process")
     finally:
-        sender.kill()
+        sender.terminate()
         sender.wait()
     assert set(got) == {6_220_800}
