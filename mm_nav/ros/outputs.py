@@ -57,7 +57,7 @@ def outcome_messages(
 
 def encode_motion(plan: Plan, base_frame: str, odom_frame: str) -> Encoded:
     """nav_msgs/Path of a plan: empty to stand, one pose to turn, else the path (in ``odom_frame`` with odometry)."""
-    if plan.state == "turn" and not plan.stop:
+    if plan.turn_rad and not len(plan.path) and not plan.stop:  # to obey, to look around, or to get free
         turn_rad = float(np.clip(plan.turn_rad, -MOST_TURN_RAD, MOST_TURN_RAD))
         frame, T = _placed(se2(0.0, 0.0, turn_rad), plan.T_odom_base, base_frame, odom_frame)
         header = header_fields(plan.stamp_ns, frame)

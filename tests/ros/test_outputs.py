@@ -157,6 +157,14 @@ def _fields(given: Plan) -> dict[str, Any]:
     return {name: getattr(given, name) for name in given.__slots__}
 
 
+@pytest.mark.parametrize("state", ["turn", "search", "blocked"])
+def test_a_turn_is_driven_whatever_it_is_for(state: str) -> None:
+    given = plan(np.zeros((0, 2)), state=state, turn_rad=1.0, T_odom_base=se2(0, 0, 0))
+    velocity = settled(follower(given, odometry()))
+    assert velocity.angular > 0.3
+    assert velocity.linear == 0.0
+
+
 def test_a_turn_ends_when_odometry_says_so() -> None:
     given = plan(np.zeros((0, 2)), state="turn", turn_rad=1.0, T_odom_base=se2(0, 0, 0))
     made = follower(given, odometry())
