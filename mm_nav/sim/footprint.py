@@ -59,18 +59,26 @@ def _seen(
     rows, columns = heights.shape
     for row in range(rows):
         for column in range(columns):
+            out[row, column] = 0.0
+            if heights[row, column] > blocking:
+                continue
             dr, dc = row - eye_row, column - eye_column
             steps = int(max(abs(dr), abs(dc)) * 1.5) + 1
             free = 1.0
             for k in range(1, steps):
                 r = int(np.floor(eye_row + dr * k / steps + 0.5))
                 c = int(np.floor(eye_column + dc * k / steps + 0.5))
-                if abs(r - row) <= 1 and abs(c - column) <= 1:
-                    break  # the near side of what stands here is seen
                 if 0 <= r < rows and 0 <= c < columns and heights[r, c] > blocking:
                     free = 0.0
                     break
             out[row, column] = free
+    for row in range(rows):  # of what hides the view, two cells behind seen ground are seen: surfaces lie in either
+        for column in range(columns):
+            if heights[row, column] > blocking:
+                for r in range(max(row - 2, 0), min(row + 3, rows)):
+                    for c in range(max(column - 2, 0), min(column + 3, columns)):
+                        if heights[r, c] <= blocking and out[r, c] == 1.0:
+                            out[row, column] = 1.0
 
 
 def rectangle(x: float, y: float, yaw: float, length: float, width: float, height: float) -> Float64[np.ndarray, "8"]:
@@ -106,7 +114,7 @@ def heights_in(solids: Solids, pose: tuple[float, float, float], grid: BevGrid) 
 
 
 def seen_from_origin(heights: Float32[np.ndarray, "y x"], grid: BevGrid, blocking_m: float) -> Float32[np.ndarray, "y x"]:
-    """One where the straight line from the grid's (0, 0) passes no cell taller than ``blocking_m``, else zero."""
+    """One where the line from the grid's (0, 0) meets no cell taller than ``blocking_m``, and on such cells' near side."""
     out = np.empty_like(heights)
     _seen(heights, -grid.y_min / grid.cell - 0.5, -grid.x_min / grid.cell - 0.5, blocking_m, out)
     return out

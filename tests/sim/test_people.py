@@ -11,7 +11,8 @@ FAR = (100.0, 100.0)
 
 
 def walk(robot: tuple[float, float], seconds: float) -> list[Thing]:
-    walkers, things, seen = Walkers((PERSON,)), (PERSON,), []
+    walkers, seen = Walkers((PERSON,)), []
+    things: tuple[Thing, ...] = (PERSON,)
     for _ in range(int(seconds / 0.05)):
         things = walkers.step(things, robot, 0.3, 0.05)
         seen.append(things[0])

@@ -32,11 +32,11 @@ def off_surface(t: Thing, p: np.ndarray) -> np.ndarray:
     if t.label == "barrel":
         side, top = np.hypot(*d.T) - t.size[0] / 2, p[:, 2] - t.size[2]
     elif t.label in ROUND:  # cones and people: inside the cylinder is near enough
-        return np.maximum(np.maximum(np.hypot(*d.T) - t.size[0] / 2 * 1.4, p[:, 2] - t.size[2]), 0)
+        return np.asarray(np.maximum(np.maximum(np.hypot(*d.T) - t.size[0] / 2 * 1.4, p[:, 2] - t.size[2]), 0))
     else:
         side = (np.abs(d) - np.array(t.size[:2]) / 2).max(axis=1)
         top = p[:, 2] - t.size[2]
-    return np.abs(np.maximum(side, top))
+    return np.asarray(np.abs(np.maximum(side, top)))
 
 
 def test_every_lidar_point_lies_on_the_ground_or_on_something() -> None:

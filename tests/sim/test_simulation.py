@@ -46,7 +46,6 @@ def test_time_is_whole_nanoseconds_from_a_fixed_start() -> None:
 
 def test_driving_into_a_wall_is_a_collision_that_ends_the_drive() -> None:
     sim = Simulation(SimConfig(seed=1, kind="corridor"))
-    assert not sim.collided
     for _ in range(400):
         sim.step(1.0, 0.0, 0.1)
     assert sim.collided
@@ -157,7 +156,9 @@ def test_odometry_drifts_while_the_truth_does_not() -> None:
     for k in range(60):
         sim.step(0.2, 1.0 if k % 20 < 10 else -1.0, 0.1)
     snapshot = sim.sense()
-    believed = snapshot.readings["odom"].T_odom_base[:3, 3]
+    odometry = snapshot.frame().odometry
+    assert odometry is not None
+    believed = odometry.T_odom_base[:3, 3]
     start = np.array([sim.world.start[0], sim.world.start[1]])
     c, s = np.cos(sim.world.start[2]), np.sin(sim.world.start[2])
     exact = np.array([[c, s], [-s, c]]) @ (snapshot.exact.T_odom_base[:2, 3] - start)

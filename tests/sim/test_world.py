@@ -22,15 +22,15 @@ def corners(thing: Thing) -> np.ndarray:
     across = np.array([-np.sin(thing.yaw), np.cos(thing.yaw)]) * thing.size[1] / 2
     unit = np.linspace(-1, 1, 25)
     edges = [s * along + u * across for s in (-1, 1) for u in unit] + [u * along + s * across for s in (-1, 1) for u in unit]
-    return np.array([thing.x, thing.y]) + np.array(edges)
+    return np.asarray(np.add(edges, (thing.x, thing.y)))
 
 
 def holds_point(thing: Thing, xy: np.ndarray) -> np.ndarray:
     d = xy - [thing.x, thing.y]
     if thing.label in ROUND:
-        return np.hypot(d[:, 0], d[:, 1]) < thing.size[0] / 2
+        return np.asarray(np.hypot(d[:, 0], d[:, 1]) < thing.size[0] / 2)
     c, s = np.cos(thing.yaw), np.sin(thing.yaw)
-    return (np.abs(c * d[:, 0] + s * d[:, 1]) < thing.size[0] / 2) & (np.abs(-s * d[:, 0] + c * d[:, 1]) < thing.size[1] / 2)
+    return np.asarray((np.abs(c * d[:, 0] + s * d[:, 1]) < thing.size[0] / 2) & (np.abs(-s * d[:, 0] + c * d[:, 1]) < thing.size[1] / 2))
 
 
 def test_the_same_seed_gives_the_same_world_and_another_seed_another() -> None:
