@@ -17,7 +17,7 @@ from rich.table import Table
 from mm_nav.engine import load_bundle
 
 PICTURES = 4  # of the way, in the report
-MOST_DRAWN = 90  # of a longer run every second, third … instant is drawn
+MOST_DRAWN = 70  # of a longer run every second, third … instant is drawn
 
 
 @dataclass(frozen=True, kw_only=True)

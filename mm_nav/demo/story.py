@@ -229,11 +229,11 @@ def _target(said: _Said, t: int) -> Float64[np.ndarray, "2"] | None:
 
 
 def _words(said: _Said, log_ns: int) -> tuple[str, str]:
-    """What was said last, and in plain English what it is about."""
+    """What was said last and, unless that was English, what it is about."""
     text = _before(said.commands, log_ns)
     named = next((m.text for objects in said.truth.values() for i, m in objects.items() if i == said.target.get("id")), "")
     gloss = f"go to the {named}" if named else str(said.target.get("task", "")).replace("_", " ")
-    return text, gloss if text == said.target.get("command") else ""
+    return text, gloss if text == said.target.get("command") and not text.isascii() else ""
 
 
 def _delivers(frame: SensorFrame, name: str) -> bool:

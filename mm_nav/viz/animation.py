@@ -4,13 +4,21 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageColor
 
 from mm_nav.errors import ConfigError
+from mm_nav.viz.birdseye import LIDAR, RADAR
+from mm_nav.viz.camera import CLASS_COLOURS
+from mm_nav.viz.canvas import BACKGROUND, CYAN, DIM, EDGE, GREEN, PANEL, RED, TEXT, YELLOW
 
 MAX_BYTES = 3_000_000
 ATTEMPTS = (  # scale, colours, every n-th picture
-    (1.0, 96, 1), (0.85, 80, 1), (0.85, 64, 2), (0.85, 64, 3), (0.75, 64, 3), (0.75, 48, 4), (0.65, 48, 5), (0.5, 32, 6), (0.4, 24, 8),
+    (1.0, 96, 1), (0.85, 80, 1), (0.75, 80, 1), (0.75, 64, 1), (0.75, 48, 1), (0.75, 64, 2), (0.65, 64, 3), (0.5, 48, 5), (0.5, 48, 8), (0.4, 32, 8),
+)  # fmt: skip
+VIVID = 50  # range of the channels from which a pixel is coloured
+ACCENTS = (  # drawn in thin lines, so a palette made by area alone would lose them
+    BACKGROUND, PANEL, EDGE, TEXT, DIM, GREEN, RED, CYAN, YELLOW, LIDAR, RADAR, *CLASS_COLOURS.values(),
 )  # fmt: skip
 
 
@@ -53,10 +61,16 @@ def _save(pictures: Sequence[Image.Image], path: Path, fps: float, scale: float,
 
 
 def _common_palette(pictures: Sequence[Image.Image], colours: int) -> Image.Image:
-    """One palette for all frames, so that what stands still is not stored again."""
-    some = pictures[:: max(1, len(pictures) // 6)][:6]
-    width, height = some[0].size
-    sheet = Image.new("RGB", (width, height * len(some)))
-    for i, picture in enumerate(some):
-        sheet.paste(picture, (0, i * height))
-    return sheet.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    """One palette for all frames, so that what stands still is not stored again: the accents, then what covers most."""
+    some = pictures[:: max(1, len(pictures) // 12)][:12]
+    pixels = np.concatenate([np.asarray(picture)[::2, ::2].reshape(-1, 3) for picture in some])
+    vivid = pixels[np.ptp(pixels, axis=1) > VIVID]
+    if len(vivid):  # coloured things are small: weigh them like the grey ground that they stand on
+        pixels = np.concatenate([pixels, np.tile(vivid, (len(pixels) // (6 * len(vivid)) + 1, 1))])
+    sheet = Image.fromarray(pixels[: len(pixels) // 64 * 64].reshape(-1, 64, 3))
+    rest = colours - len(ACCENTS)
+    found = sheet.quantize(rest, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).getpalette() or []
+    values = [channel for accent in ACCENTS for channel in ImageColor.getrgb(accent)] + found[: 3 * rest]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(values + values[:3] * (256 - len(values) // 3))
+    return palette

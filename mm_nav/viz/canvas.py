@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 SCALE = 2
 BACKGROUND, PANEL, EDGE = "#0b1016", "#121a23", "#263241"
@@ -128,11 +128,18 @@ class Canvas:
                         stroke_width=SCALE if halo else 0, stroke_fill="#0b1016c0")  # fmt: skip
         return float(font.getlength(text)) / SCALE
 
+    def width_of(self, text: str, *, size: int, bold: bool = False) -> float:
+        """Pixels that one line takes."""
+        return float(_font(size * SCALE, bold, has_cjk(text)).getlength(text)) / SCALE
+
     def image(self, x: float, y: float, width: int, height: int, rgb: UInt8[np.ndarray, "h w 3"], *,
               smooth: bool = True) -> None:  # fmt: skip
         """Paste pixels, stretched to ``width`` x ``height``."""
         way = Image.Resampling.BILINEAR if smooth else Image.Resampling.NEAREST
         picture = Image.fromarray(np.ascontiguousarray(rgb)).resize((width * SCALE, height * SCALE), way)
+        stretch = width * SCALE / rgb.shape[1]
+        if smooth and stretch > 2:  # sensor noise would grow into blotches that no GIF can pack
+            picture = picture.filter(ImageFilter.GaussianBlur(0.65 * stretch))
         self._paste(picture, x, y)
 
     def paste(self, other: "Canvas", x: float, y: float) -> None:

@@ -73,13 +73,15 @@ def _command(canvas: Canvas, instant: Instant, y: float) -> None:
     said = drawable(instant.command, instant.gloss or "(a command in Chinese)")
     quoted = f"“{said}”" if said else "no command yet"
     canvas.text(MARGIN + 14, y + 10, "COMMAND", size=10, colour=DIM, bold=True)
-    canvas.text(MARGIN + 14, y + 29, quoted, size=17, bold=bool(said), colour=TEXT if said else DIM, room=LEFT - 28)
+    room = LEFT - 28
+    size = next((n for n in (17, 15, 13) if canvas.width_of(quoted, size=n, bold=True) <= room), 12)
+    canvas.text(MARGIN + 14, y + 29, quoted, size=size, bold=bool(said), colour=TEXT if said else DIM, room=room)
     colour = STATE_COLOURS.get(instant.state, DIM)
     word = instant.state.replace("_", " ")
     canvas.text(MARGIN + LEFT - 14, y + 9, word, size=12, bold=True, colour=colour, anchor="ra")
     below = instant.gloss if said == instant.command else "spoken in Chinese; no font of this machine has its signs"
     if below not in ("", said):
-        canvas.text(MARGIN + 14, y + 51, below, size=10, colour=DIM, room=LEFT - 28)
+        canvas.text(MARGIN + 14, y + 51, below, size=10, colour=DIM, room=room)
 
 
 def _lamps(canvas: Canvas, instant: Instant, y: float) -> None:

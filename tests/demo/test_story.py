@@ -3,6 +3,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -72,11 +73,19 @@ def test_target_goal_and_path_are_where_they_were_in_the_robots_frame(
     assert all(np.hypot(*i.plan.path[0]) < 0.6 for i in driving if i.plan is not None)
 
 
+def said(text: str) -> story._Said:
+    """An order about thing 3, a black barrel."""
+    marker = SimpleNamespace(text="black barrel")
+    return story._Said(commands=[(1, text)], target={"id": 3, "command": text}, truth={1: {3: marker}})
+
+
 def test_the_words_and_the_way_are_told(run: tuple[Path, story.Story, recorded.Simulation]) -> None:
     _, told, sim = run
     last = told.instants[-1]
     assert last.command == sim.task.text
-    assert last.gloss == "go to the black barrel"
+    assert last.gloss == ""  # it was said in English
+    assert story._words(said(sim.task.text), 5) == (sim.task.text, "")
+    assert story._words(said("去黑色的桶那里"), 5) == ("去黑色的桶那里", "go to the black barrel")
     assert len(last.trail) == len(told.instants)
     assert last.trail[-1] == pytest.approx([0, 0], abs=1e-9)
     assert (np.diff(last.history[:, 0]) > 0).all()

@@ -64,3 +64,11 @@ def test_a_report_holds_its_pictures_and_escapes_what_was_said(tmp_path: Path) -
     assert [kind for kind, _ in found] == ["gif", "png"]
     for _, data in found:
         Image.open(io.BytesIO(base64.b64decode(data))).verify()
+
+
+def test_thin_lines_keep_their_colour(tmp_path: Path) -> None:
+    sheet = np.tile(np.linspace(0, 255, 160, dtype=np.uint8)[None, :, None], (90, 1, 3))  # greys alone, but for a line
+    sheet[40] = (255, 211, 61)
+    save_gif([Image.fromarray(sheet)], tmp_path / "a.gif")
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert gif.convert("RGB").getpixel((80, 40)) == (255, 211, 61)
