@@ -29,6 +29,7 @@ class Style:
     yaw_rate: float = 1.2
     lookahead_m: float = 1.2
     stop_m: float = APPROACH_M - 0.1  # from the robot's centre to the target's surface
+    car_stop_m: float = APPROACH_M + 0.1  # a car has a longer nose
     noise: float = 0.0  # share of the time that a push lasts, 0..1
 
 
@@ -45,7 +46,7 @@ class Expert:
         self._goal = self._goal_cells()
         self._open_field = self._field(self._terrain)
         self._now, self._now_field, self._planned_s = self._terrain, self._open_field, -1.0
-        self._backing = False
+        self._backing, self._done = False, False
         self._push, self._push_until_s = (0.0, 0.0), -1.0
 
     def act(self) -> tuple[float, float]:
@@ -63,7 +64,9 @@ class Expert:
     @property
     def arrived(self) -> bool:
         """Whether it stands where it wanted to."""
-        return self.sim.still and (self.sim.success or (self.sim.task.name != "stop" and self._at_goal() and self._facing()))
+        if self.sim.task.has_goal and not (self._done or self._at_goal()):
+            return False  # near enough to count, but only waiting
+        return self.sim.still and (self.sim.success or (self.sim.task.name != "stop" and (self._done or self._at_goal()) and self._facing()))
 
     def path(self) -> Float64[np.ndarray, "n 2"]:
         """The way it means to take from here, world frame; empty if there is none."""
@@ -77,7 +80,8 @@ class Expert:
         if target is None:
             return np.zeros(self._terrain.clearance.shape, bool)
         away = self._terrain.distances_to(target.solid())
-        goal = (away <= self.style.stop_m) & (self._terrain.clearance >= self._radius)
+        reach = self.style.stop_m if isinstance(self.sim.robot, DiffDrive) else self.style.car_stop_m
+        goal = (away <= reach) & (self._terrain.clearance >= self._radius)
         rows, columns = np.nonzero(goal)
         xs, ys = self._terrain.centers()
         cells = np.stack([xs[0, columns], ys[rows, 0]], 1)
@@ -189,7 +193,8 @@ class Expert:
     def _drive_car(self) -> tuple[float, float]:
         """Pure pursuit forwards; backs up when the goal is too far to the side or the front is blocked."""
         self._replan()
-        if self._at_goal():
+        self._done = self._done or self._at_goal()  # it does not creep on when it rolled out of the cell
+        if self._done:
             return 0.0, 0.0
         bearing, _, left = self._ahead()
         if left == 0.0:

@@ -54,6 +54,21 @@ def test_its_way_is_not_much_longer_than_the_shortest_and_ends_face_to_face() ->
     assert np.mean(shares) > 0.8
 
 
+@pytest.mark.parametrize("robot", ["diff", "ackermann"])
+def test_having_arrived_it_stays_where_it_is(robot: str) -> None:
+    for seed in (2000, 2002, 2005):
+        sim = Simulation(SimConfig(seed=seed, kind="street", robot=robot, task="goto"))
+        expert = Expert(sim)
+        while not expert.arrived and sim.time_s < 60:
+            sim.hear()
+            sim.step(*expert.act(), 0.1)
+        at = (sim.robot.x, sim.robot.y)
+        for _ in range(20):
+            sim.step(*expert.act(), 0.1)
+        assert sim.success
+        assert np.hypot(sim.robot.x - at[0], sim.robot.y - at[1]) < 0.05
+
+
 def test_it_waits_for_somebody_who_stands_in_its_way() -> None:
     sim, walker = next(
         (s, t) for s in (Simulation(SimConfig(seed=k, kind="corridor")) for k in range(40)) for t in s.things if t.walks
