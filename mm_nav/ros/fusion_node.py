@@ -124,6 +124,8 @@ class FusionNode(ManagedNode):
         """Diagnostics, and every 5 s what is waited for; in the executor's thread."""
         faults = {i.topic: fault for i in self._feed.inputs if (fault := self._fault(i)) is not None}
         waiting = [f"{i.topic} ({faults.get(i.topic, 'no message')})" for i in self._feed.quiet()]
+        if self.waits_for_clock():
+            waiting.append("/clock (use_sim_time is true and nobody publishes it)")
         statuses = [self._own_status(waiting), *self._feed.statuses(faults)]
         if self._pipeline_faults():
             values = self.guard.report("pipeline")

@@ -8,6 +8,7 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.duration import Duration
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -73,8 +74,18 @@ class ManagedNode(LifecycleNode):
 
         options = QoSOverridingOptions.with_default_policies()
         message_type = message_class(type_name)
-        made = self.create_subscription(message_type, topic, heard, qos, qos_overriding_options=options)
+        made = self.create_subscription(
+            message_type, topic, heard, qos, qos_overriding_options=options, event_callbacks=self._events(topic)
+        )
         self._entities.append((self.destroy_subscription, made))
+
+    def _events(self, topic: str) -> SubscriptionEventCallbacks:
+        def incompatible(event: Any) -> None:
+            policy = getattr(event.last_policy_kind, "name", event.last_policy_kind)
+            text = f"a publisher of {topic} offers another {policy}; change it, or qos_overrides.TOPIC.subscription here"
+            self.guard.drop(topic, "incompatible_qos", text)
+
+        return SubscriptionEventCallbacks(incompatible_qos=incompatible)
 
     def offer(self, type_name: str, topic: str, qos: QoSProfile = OUTPUT_QOS) -> None:
         """Make a publisher for ``send``; a plain one, so that a last zero velocity can leave while deactivating."""
@@ -121,6 +132,10 @@ class ManagedNode(LifecycleNode):
     def now_ns(self) -> int:
         """ROS time, which follows /clock with use_sim_time."""
         return int(self.get_clock().now().nanoseconds)
+
+    def waits_for_clock(self) -> bool:
+        """Whether ROS time has not begun: use_sim_time without /clock."""
+        return self.now_ns() == 0
 
     # ---- lifecycle
 

@@ -136,7 +136,7 @@ class Player:
         return [self.topics[t] for t, p in self._publishers.items() if p.get_subscription_count() == 0]
 
     def play(
-        self, rate: float = 1.0, stopped: Callable[[], bool] = lambda: False, tick: Callable[[int], None] | None = None
+        self, rate: float = 1.0, stopped: Callable[[], bool] = lambda: False, tick: Callable[[int], object] | None = None
     ) -> int:
         """Publish all messages by log time; returns how many.
 

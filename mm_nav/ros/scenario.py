@@ -8,7 +8,7 @@ from dataclasses import replace
 from mm_nav import wire
 from mm_nav.core import command
 from mm_nav.core.config import ModelSpec
-from mm_nav.core.types import Command, Intent
+from mm_nav.core.types import Command, Intent, Odometry
 from mm_nav.errors import ConfigError
 from mm_nav.ros.params import SimConfig
 from mm_nav.sim import recording
@@ -96,13 +96,22 @@ class Scenario:
         if self.time_s >= self._next_s - 1e-6:
             self._next_s += self._period_s
             snapshot = self.sim.sense(with_truth)
+            yield from self._moved(snapshot.readings.get("odom"))
             yield from recording.frame(snapshot)
             if with_truth:
                 yield from recording.truth(snapshot, self._grid)
             return
-        yield "odom", wire.encode_odometry(self.sim.odometry()), self.stamp_ns
+        odometry = self.sim.odometry()
+        yield from self._moved(odometry)
+        yield "odom", wire.encode_odometry(odometry), self.stamp_ns
         for said in self.sim.hear():
             yield "command", wire.encode_string(said.text), self.stamp_ns
+
+    def _moved(self, odometry: object) -> Iterator[Item]:
+        """Odometry as a transform, for those who look things up in /tf."""
+        if isinstance(odometry, Odometry):
+            where = (odometry.frame_id, odometry.child_frame_id, odometry.T_odom_base)
+            yield "/tf", wire.encode_transforms([where], odometry.stamp_ns), odometry.stamp_ns
 
     def verdict(self) -> str:
         """Why it is over, or '' while it is not."""

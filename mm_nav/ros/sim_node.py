@@ -8,7 +8,7 @@ from typing import Any
 
 from mm_nav.errors import ConfigError
 from mm_nav.ros import compat
-from mm_nav.ros.managed import LATCHED_QOS, OUTPUT_QOS, WORDS_QOS, ManagedNode
+from mm_nav.ros.managed import LATCHED_QOS, OUTPUT_QOS, TRANSFORMS_QOS, WORDS_QOS, ManagedNode
 from mm_nav.ros.params import SimConfig
 from mm_nav.ros.runner import Stop, run
 from mm_nav.ros.scenario import OFFERS, Scenario
@@ -47,6 +47,7 @@ class SimNode(ManagedNode):
         self.offer("rosgraph_msgs/msg/Clock", "/clock")
         if compat.has_transforms():
             self.offer(compat.TRANSFORMS, "/tf_static", LATCHED_QOS)
+            self.offer(compat.TRANSFORMS, "/tf", TRANSFORMS_QOS)
         stamped = self.config.enable_stamped_cmd_vel
         self.listen(f"geometry_msgs/msg/{'TwistStamped' if stamped else 'Twist'}", "cmd_vel", self._hear_velocity, OUTPUT_QOS)
         self.listen("diagnostic_msgs/msg/DiagnosticStatus", "command_status", self._hear_status, WORDS_QOS)

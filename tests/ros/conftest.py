@@ -54,10 +54,11 @@ class Graph:
             assert time.monotonic() < deadline_s, f"waited {patience_s:g} s in vain: {what}"
             self.executor.spin_once(timeout_sec=0.02)
 
-    def spin(self, times: int = 3) -> None:
-        """Handle a few events, if there are any."""
+    def spin(self, times: int = 3) -> bool:
+        """Handle a few events, if there are any. True, so that a condition can begin with it; so are all that speak."""
         for _ in range(times):
             self.executor.spin_once(timeout_sec=0.005)
+        return True
 
     def heard(self, type_name: str, topic: str, latched: bool = False) -> list[Any]:
         """What is published on a topic from now on."""
@@ -69,7 +70,7 @@ class Graph:
         self.probe.create_subscription(message_class(type_name), topic, messages.append, qos)
         return messages
 
-    def speaker(self, type_name: str, topic: str, listeners: int = 1) -> Callable[[Any], None]:
+    def speaker(self, type_name: str, topic: str, listeners: int = 1) -> Callable[[Any], bool]:
         """Publish what ``wire`` encodes, once somebody listens."""
         from mm_nav.ros.managed import WORDS_QOS
         from mm_nav.ros.messages import message_class, to_message
@@ -78,7 +79,12 @@ class Graph:
         publisher = self.probe.create_publisher(message_class(type_name), topic, WORDS_QOS)
         if listeners:
             self.until(lambda: publisher.get_subscription_count() >= listeners, f"nobody listens to {topic}")
-        return lambda encoded: publisher.publish(to_message(encoded) if isinstance(encoded, Encoded) else encoded)
+
+        def speak(said: Any) -> bool:
+            publisher.publish(to_message(said) if isinstance(said, Encoded) else said)
+            return True
+
+        return speak
 
     def close(self) -> None:
         for node in self.nodes:

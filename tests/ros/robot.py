@@ -63,9 +63,10 @@ class Robot:
             if topic not in left_out
         }
 
-    def instant(self) -> None:
+    def instant(self) -> bool:
         """All sensors once, at the next stamp; spins in between, for listeners keep only the newest message."""
         self.stamp_ns += PERIOD_NS
         for topic, speak in self.say.items():
             speak(TOPICS[topic][1](self.stamp_ns))
             self.graph.spin()
+        return True

@@ -69,7 +69,7 @@ def test_a_robot_without_camera_and_radar_still_sees(graph: Graph, start: Callab
     states = graph.heard("diagnostic_msgs/msg/DiagnosticStatus", "fusion_status")
     start()
     robot = Robot(graph, left_out=("camera/front/image", "camera/front/camera_info", "radar/points"))
-    graph.until(lambda: (robot.instant(), occupancy and states)[1], "occupancy from LiDAR alone")
+    graph.until(lambda: robot.instant() and occupancy and states, "occupancy from LiDAR alone")
     assert {v.key for v in states[-1].values} == {"missing.camera/front", "missing.radar"}
 
 
@@ -107,7 +107,7 @@ def test_bad_messages_are_counted_with_their_reason_and_the_node_goes_on(graph: 
 
         graph.until(counted, what)
     occupancy.clear()
-    graph.until(lambda: (robot.instant(), occupancy)[1], "occupancy after all that")
+    graph.until(lambda: robot.instant() and occupancy, "occupancy after all that")
 
 
 def test_a_cloud_of_nan_points_is_an_empty_one_and_named(graph: Graph, start: Callable[..., Any]) -> None:
@@ -169,10 +169,29 @@ def test_every_command_is_answered(graph: Graph, start: Callable[..., Any], text
     assert all(len(value) < 300 and value.isprintable() for value in said.values())
 
 
+def test_a_publisher_of_incompatible_quality_is_named_in_diagnostics(graph: Graph, start: Callable[..., Any]) -> None:
+    from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+    from mm_nav.ros.messages import message_class
+
+    diagnostics = graph.heard("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics")
+    start()
+    best_effort = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    graph.probe.create_publisher(message_class("std_msgs/msg/String"), "command", best_effort)
+    graph.until(
+        lambda: "RELIABILITY" in values(diagnostics, "input command").get("dropped.incompatible_qos", ""), "the policy"
+    )
+
+
+def test_simulated_time_without_a_clock_is_waited_for_by_name(graph: Graph, start: Callable[..., Any]) -> None:
+    diagnostics = graph.heard("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics")
+    start(use_sim_time=True, cameras=[], radars=[])
+    graph.until(lambda: "/clock" in getattr(status(diagnostics, "fusion"), "message", ""), "the clock among what is waited for")
+
+
 def test_two_robots_share_a_graph_in_their_namespaces(graph: Graph, start: Callable[..., Any]) -> None:
     start(namespace="r1")
     start(namespace="r2")
-    names = dict(graph.probe.get_topic_names_and_types())
     graph.until(lambda: "/r2/plan" in dict(graph.probe.get_topic_names_and_types()), "topics of the second robot")
     names = set(dict(graph.probe.get_topic_names_and_types()))
     for robot in ("r1", "r2"):
@@ -184,7 +203,7 @@ def test_a_deactivated_node_is_silent_and_comes_back(graph: Graph, start: Callab
     occupancy = graph.heard("nav_msgs/msg/OccupancyGrid", "occupancy")
     node = start()
     robot = Robot(graph)
-    graph.until(lambda: (robot.instant(), occupancy)[1], "occupancy while active")
+    graph.until(lambda: robot.instant() and occupancy, "occupancy while active")
     node.trigger_deactivate()
     seen = node._frames
     for _ in range(20):
@@ -192,7 +211,7 @@ def test_a_deactivated_node_is_silent_and_comes_back(graph: Graph, start: Callab
     assert node._frames <= seen + 1  # one that was in hand
     node.trigger_activate()
     occupancy.clear()
-    graph.until(lambda: (robot.instant(), occupancy)[1], "occupancy after activating again")
+    graph.until(lambda: robot.instant() and occupancy, "occupancy after activating again")
 
 
 def test_a_managed_node_survives_a_missing_bundle_and_can_be_cleaned_up_and_configured(graph: Graph, bundle: Path) -> None:

@@ -69,7 +69,7 @@ def through_topics(graph: Graph, path: Path, bundle: Path, **more: Any) -> tuple
         given = fusion_params(reader)
         mounts = {f"extrinsics__{frame}": values for frame, values in given.pop("extrinsics").items()}
         plain = {name: value for name, value in given.items() if value != []}
-        empty = {name: [] for name, value in given.items() if value == []}
+        empty: dict[str, list[str]] = {name: [] for name, value in given.items() if value == []}
         node = graph.add(FusionNode(parameter_overrides=parameters(**plain, **mounts, **empty, bundle=str(bundle), **more)))
         step = node._pipeline.step
 

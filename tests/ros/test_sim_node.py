@@ -94,10 +94,10 @@ def test_it_drives_by_cmd_vel_and_stands_when_nobody_drives(graph: Graph, start:
     node = start(hold_s=0.0, seed=7)
     speak = graph.speaker(STAMPED, "cmd_vel")
     turn = Encoded(STAMPED, {"twist": {"angular": {"z": 0.8}}})
-    graph.until(lambda: (speak(turn), graph.spin(), abs(node._scenario.sim.robot.w) > 0.3)[2], "turning")
+    graph.until(lambda: speak(turn) and graph.spin() and abs(node._scenario.sim.robot.w) > 0.3, "turning")
     graph.until(lambda: node._scenario.sim.robot.w == 0.0, "standing without commands")
     bad = Encoded(STAMPED, {"twist": {"linear": {"x": float("nan")}}})
-    graph.until(lambda: (speak(bad), graph.spin(), node.guard.count("timer") > 0)[2], "the NaN command counted")
+    graph.until(lambda: speak(bad) and graph.spin() and node.guard.count("timer") > 0, "the NaN command counted")
     graph.until(lambda: node.guard.recent("timer") == [], "going on after it")
 
 

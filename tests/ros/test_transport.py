@@ -54,9 +54,9 @@ def test_a_small_shared_memory_gets_small_segments(monkeypatch: pytest.MonkeyPat
     def usage(free: int) -> object:
         return lambda _path: type("Usage", (), {"free": free})()
 
-    monkeypatch.setattr(transport.shutil, "disk_usage", usage(64 << 20))
+    monkeypatch.setattr("mm_nav.ros.transport.shutil.disk_usage", usage(64 << 20))
     small = transport.fastdds_profile({}, tmp_path)
-    monkeypatch.setattr(transport.shutil, "disk_usage", usage(8 << 30))
+    monkeypatch.setattr("mm_nav.ros.transport.shutil.disk_usage", usage(8 << 30))
     large = transport.fastdds_profile({}, tmp_path)
     assert small is not None
     assert large is not None
@@ -78,8 +78,14 @@ def test_a_profile_never_allows_messages_above_its_segment_and_replaces_the_stoc
     assert [e.text for e in root.findall(".//d:transport_descriptor/d:type", SPACE)] == ["SHM", "UDPv4"]
 
 
+def test_the_allocator_of_glibc_takes_the_tuning() -> None:
+    import platform
+
+    assert transport.tune_malloc() is (platform.libc_ver()[0] == "glibc")
+
+
 def test_an_install_without_its_data_files_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport.share, "roots", lambda: ())
+    monkeypatch.setattr("mm_nav.ros.transport.share.roots", lambda: ())
     with pytest.raises(ConfigError, match="install with pip or colcon"):
         transport.share_dir()
 
