@@ -15,7 +15,7 @@ from functools import lru_cache
 import cv2
 import numba
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float32, Float64, Int16, UInt8
 
 from mm_nav.core.config import LIDAR_CHANNELS, RADAR_CHANNELS, BevGrid, ModelSpec
 from mm_nav.core.geometry import cell_centers, inverse, project, transform
@@ -119,7 +119,8 @@ def lidar_bev(clouds: tuple[PosedCloud, ...], grid: BevGrid) -> Float32[np.ndarr
         scale = np.float32(1.0 / (2.0 * float(cloud.intensity.mean()) + 1e-6)) if len(cloud.intensity) else np.float32(0)
         clear = np.zeros(AZIMUTH_BINS, np.float32)
         _scatter(cloud.xyz, cloud.intensity, scale, T, grid.x_min, grid.y_min, grid.cell, out, clear)
-        _mark_visible(clear, T[0, 3], T[1, 3], grid.x_min, grid.y_min, grid.cell, reach)
+        azimuth, away = _polar_cells(float(T[0, 3]), float(T[1, 3]), grid)
+        _mark_visible(clear, azimuth, away, 0.5 * grid.cell, reach)
     _finish(out)
     out[8] = reach
     return out
@@ -177,15 +178,30 @@ def _scatter(xyz, intensity, scale, T, x_min, y_min, cell, out, clear):  # type:
         clear[b] = min(clear[b], nearest[b])
 
 
+@lru_cache(maxsize=32)
+def _polar_cells(ox: float, oy: float, grid: BevGrid) -> tuple[Int16[np.ndarray, "y x"], Float64[np.ndarray, "y x"]]:
+    """Azimuth bin and distance of each cell's centre from a LiDAR at (ox, oy); the same as long as the mounting is."""
+    azimuth, away = np.empty((grid.rows, grid.columns), np.int16), np.empty((grid.rows, grid.columns))
+    _fill_polar(np.float32(ox), np.float32(oy), grid.x_min, grid.y_min, grid.cell, azimuth, away)
+    return azimuth, away
+
+
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _mark_visible(clear, ox, oy, x_min, y_min, cell, reach):  # type: ignore[no-untyped-def]
-    per_radian = clear.shape[0] / (2 * np.pi)
-    for row in range(reach.shape[0]):
+def _fill_polar(ox, oy, x_min, y_min, cell, azimuth, away):  # type: ignore[no-untyped-def]
+    per_radian = AZIMUTH_BINS / (2 * np.pi)
+    for row in range(away.shape[0]):
         dy = y_min + (row + 0.5) * cell - oy
-        for column in range(reach.shape[1]):
+        for column in range(away.shape[1]):
             dx = x_min + (column + 0.5) * cell - ox
-            b = int((np.arctan2(dy, dx) + np.pi) * per_radian) % clear.shape[0]
-            if np.sqrt(dx * dx + dy * dy) <= clear[b] + 0.5 * cell:
+            azimuth[row, column] = int((np.arctan2(dy, dx) + np.pi) * per_radian) % AZIMUTH_BINS
+            away[row, column] = np.sqrt(dx * dx + dy * dy)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _mark_visible(clear, azimuth, away, half_cell, reach):  # type: ignore[no-untyped-def]
+    for row in range(reach.shape[0]):
+        for column in range(reach.shape[1]):
+            if away[row, column] <= clear[azimuth[row, column]] + half_cell:
                 reach[row, column] = 1.0
 
 
