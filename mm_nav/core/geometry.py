@@ -70,7 +70,7 @@ def to_quaternion(T: Float64[np.ndarray, "4 4"]) -> Float64[np.ndarray, "4"]:
         [R[0, 2] + R[2, 0], R[1, 2] + R[2, 1], squares[2], R[1, 0] - R[0, 1]],
         [R[2, 1] - R[1, 2], R[0, 2] - R[2, 0], R[1, 0] - R[0, 1], squares[3]],
     ])
-    q: Float64[np.ndarray, "4"] = pairs[k] / (2 * np.sqrt(squares[k]))
+    q = np.asarray(pairs[k] / (2 * np.sqrt(squares[k])))
     return q if q[3] >= 0 else -q
 
 

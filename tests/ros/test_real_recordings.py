@@ -129,6 +129,6 @@ def test_real_sensors_become_occupancy_where_the_lidar_returns_are(
 def same(a: Any, b: Any) -> bool:
     """Equal field by field, whichever library made the messages."""
     if hasattr(a, "poses"):
-        points = [np.array([[p.pose.position.x, p.pose.position.y] for p in m.poses]) for m in (a, b)]
-        return points[0].shape == points[1].shape and bool(np.array_equal(*points))
+        one, other = (np.array([[p.pose.position.x, p.pose.position.y] for p in m.poses]) for m in (a, b))
+        return bool(np.array_equal(one, other))
     return bool(np.array_equal(np.asarray(a.data), np.asarray(b.data)))
