@@ -4,6 +4,7 @@
 import io
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,7 +90,7 @@ def test_no_plug_is_pulled_where_none_is_named(quiet: Console) -> None:
 
 def test_recording_ends_a_moment_after_the_nodes(quiet: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
-    monkeypatch.setattr(run.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     with run._progress(quiet) as progress:
         watcher = run._Watcher(DemoConfig(), progress)
         node: Any = Speaker()

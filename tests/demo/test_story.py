@@ -17,19 +17,20 @@ from mm_nav.bags.writer import BagWriter
 from mm_nav.demo import story
 from mm_nav.demo.run import Done
 from mm_nav.errors import BagError
+from mm_nav.sim.simulation import Simulation
 from mm_nav.wire import encode_string
 from tests.demo import recorded
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, story.Story, recorded.Simulation]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, story.Story, Simulation]:
     """One recorded run, read once."""
     bag = tmp_path_factory.mktemp("demo") / "bag"
     sim = recorded.drive(bag)
     return bag, story.read(bag), sim
 
 
-def test_every_instant_is_there_in_order(run: tuple[Path, story.Story, recorded.Simulation]) -> None:
+def test_every_instant_is_there_in_order(run: tuple[Path, story.Story, Simulation]) -> None:
     _, told, sim = run
     times = [i.time_s for i in told.instants]
     assert times == pytest.approx([0.2 * k for k in range(len(times))])
@@ -37,7 +38,7 @@ def test_every_instant_is_there_in_order(run: tuple[Path, story.Story, recorded.
     assert told.rate_hz == pytest.approx(5.0)
 
 
-def test_a_silent_sensor_is_seen_as_an_outage(run: tuple[Path, story.Story, recorded.Simulation]) -> None:
+def test_a_silent_sensor_is_seen_as_an_outage(run: tuple[Path, story.Story, Simulation]) -> None:
     _, told, _ = run
     (outage,) = told.outages
     assert outage.sensor == "camera"
@@ -47,13 +48,13 @@ def test_a_silent_sensor_is_seen_as_an_outage(run: tuple[Path, story.Story, reco
     assert all(dict(i.sensors) == {"camera": False, "LiDAR": True, "radar": True} for i in during)
 
 
-def test_latency_runs_from_the_last_sensor_to_the_plan(run: tuple[Path, story.Story, recorded.Simulation]) -> None:
+def test_latency_runs_from_the_last_sensor_to_the_plan(run: tuple[Path, story.Story, Simulation]) -> None:
     _, told, _ = run
     assert told.latency_ms == pytest.approx([14.0] * len(told.instants))
 
 
 def test_target_goal_and_path_are_where_they_were_in_the_robots_frame(
-    run: tuple[Path, story.Story, recorded.Simulation],
+    run: tuple[Path, story.Story, Simulation],
 ) -> None:
     _, told, sim = run
     last = told.instants[-1]
@@ -79,7 +80,7 @@ def said(text: str) -> story._Said:
     return story._Said(commands=[(1, text)], target={"id": 3, "command": text}, truth={1: {3: marker}})
 
 
-def test_the_words_and_the_way_are_told(run: tuple[Path, story.Story, recorded.Simulation]) -> None:
+def test_the_words_and_the_way_are_told(run: tuple[Path, story.Story, Simulation]) -> None:
     _, told, sim = run
     last = told.instants[-1]
     assert last.command == sim.task.text
@@ -93,7 +94,7 @@ def test_the_words_and_the_way_are_told(run: tuple[Path, story.Story, recorded.S
     assert any(i.state in ("drive", "driving") for i in told.instants)
 
 
-def test_the_run_is_drawn_and_reported(run: tuple[Path, story.Story, recorded.Simulation], tmp_path: Path) -> None:
+def test_the_run_is_drawn_and_reported(run: tuple[Path, story.Story, Simulation], tmp_path: Path) -> None:
     bag, told, sim = run
     result = {"success": True, "reason": "success", "seed": recorded.SEED, "task": "goto", "command": sim.task.text,
               "time_s": sim.time_s, "collided": False, "distance_m": 2.0, "shortest_m": 1.9, "target_distance_m": 0.9}  # fmt: skip

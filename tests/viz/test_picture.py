@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The picture of one instant."""
 
+from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -30,7 +32,7 @@ def test_ahead_is_up_and_left_is_left() -> None:
 
 @pytest.mark.parametrize("missing", ["camera", "goal", "plan", "everything"])
 def test_what_is_missing_is_drawn_as_missing(missing: str) -> None:
-    changes = {
+    changes: dict[str, Any] = {
         "camera": {"frame": frame(camera=False)},
         "goal": {"scene": scene(goal=None)},
         "plan": {"plan": None},
@@ -60,7 +62,7 @@ def test_chinese_is_written_in_english_where_no_font_has_the_signs() -> None:
 
 
 def test_chinese_is_kept_where_a_font_has_the_signs() -> None:
-    with patch.object(canvas, "cjk_font_file", return_value=canvas.Path("some.ttf")):
+    with patch.object(canvas, "cjk_font_file", return_value=Path("some.ttf")):
         assert canvas.drawable("去红色锥桶旁边", "go to the red cone") == "去红色锥桶旁边"
 
 
