@@ -32,14 +32,14 @@ def test_ahead_is_up_and_left_is_left() -> None:
 
 @pytest.mark.parametrize("missing", ["camera", "goal", "plan", "everything"])
 def test_what_is_missing_is_drawn_as_missing(missing: str) -> None:
-    changes: dict[str, Any] = {
+    every: dict[str, dict[str, Any]] = {
         "camera": {"frame": frame(camera=False)},
         "goal": {"scene": scene(goal=None)},
         "plan": {"plan": None},
         "everything": {"frame": frame(camera=False), "scene": scene(goal=None, objects=()), "plan": None, "command": "",
                        "sensors": (), "facts": (), "trail": np.zeros((0, 2)), "target": None, "history": np.zeros((0, 2))},
-    }[missing]  # fmt: skip
-    full, reduced = np.asarray(draw(instant())), np.asarray(draw(instant(**changes)))
+    }  # fmt: skip
+    full, reduced = np.asarray(draw(instant())), np.asarray(draw(instant(**every[missing])))
     assert (full != reduced).any()
 
 
