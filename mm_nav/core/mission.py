@@ -101,6 +101,8 @@ class Mission:
             return self._rest("idle")
         if self.status in ("reached", "not_found") and self.command.intent is not Intent.FOLLOW:
             return self._rest(self.status)
+        if not np.isfinite(scene.occupancy).any():  # the memory under the robot is no reason to drive blind
+            return self._rest("blocked")
         return self._handle[self.command.intent](self.command, output)
 
     # ---------------------------------------------------------------- frames

@@ -107,15 +107,25 @@ class Follower:
         return self.previous
 
     def ages(self, now_s: float) -> safety.Ages:
-        """Seconds since each input arrived, infinite for one that never did; odometry that never did is None."""
+        """Seconds since each input arrived, infinite for one that never did; odometry that never did is None.
+
+        A plan or scene that arrived just now but is stamped long before the newest odometry is as old as its stamp says.
+        """
         odom_s = now_s - self._odom_s if self._poses else None
-        return safety.Ages(plan_s=now_s - self._plan_s, scene_s=now_s - self._scene_s, odom_s=odom_s)
+        plan_s = max(now_s - self._plan_s, self._behind_s(self._plan[0] if self._plan else None))
+        scene_s = max(now_s - self._scene_s, self._behind_s(self._scene[0] if self._scene else None))
+        return safety.Ages(plan_s=plan_s, scene_s=scene_s, odom_s=odom_s)
+
+    def _behind_s(self, stamp_ns: int | None) -> float:
+        return (self._poses[-1][0] - stamp_ns) * 1e-9 if self._poses and stamp_ns is not None else 0.0
 
     def _velocity(self, now_s: float, dt_s: float) -> Velocity:
         if self.stopped:
             return self.stand("told to stop")
         if self._plan is None or self._scene is None:
             return self.stand("no plan yet" if self._plan is None else "no occupancy yet")
+        if not self._poses and len(self._plan[2]) and self._plan[1] != self.base_frame:
+            return self.stand(f"plan is in {self._plan[1]!r}, and no odometry was heard")
         stamp_ns, grid, occupancy = self._scene
         T_odom_scene = self._pose_at(stamp_ns)
         if T_odom_scene is None:
