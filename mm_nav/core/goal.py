@@ -28,6 +28,8 @@ JUMP_M = 1.5  # odometry that moves further than any robot does between frames w
 TOLD_APART_M = 8.0  # farther than this, not seeing something says little
 DEFAULT_RADIUS_M = 0.25
 SNAP_M = 0.6
+SHRINK = 0.9  # of a regressed box: rather a little too near than short of the goal
+LONGEST_M = 4.6
 
 
 @dataclass(slots=True)
@@ -148,8 +150,9 @@ def _shape(candidate: Candidate, objects: tuple[ObjectBox, ...], T: Float64[np.n
     here = into(T, candidate.xy[None])[0]
     near = min(objects, key=lambda o: float(np.hypot(*(o.center[:2] - here))), default=None)
     if near is not None and np.hypot(*(near.center[:2] - here)) < SNAP_M:
-        length, width = float(near.size[0]), float(near.size[1])
-        candidate.size = (min(max(length, 0.2), 6.0), min(max(width, 0.2), 3.0))
+        length, width = SHRINK * np.clip(near.size[:2], 0.2, LONGEST_M)
+        old_length, old_width = candidate.size
+        candidate.size = (0.7 * old_length + 0.3 * float(length), 0.7 * old_width + 0.3 * float(width))
         candidate.yaw = near.yaw + yaw_of(T)
 
 

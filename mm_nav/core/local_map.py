@@ -8,17 +8,18 @@ not looked at fades. Knows no goals, no commands, no clock: time comes in as sta
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Float64
+from jaxtyping import Bool, Float32, Float64, Int64
 
 from mm_nav.core.config import BevGrid
-from mm_nav.core.geometry import inverse, se2
+from mm_nav.core.geometry import cell_centers, inverse, se2
 from mm_nav.core.types import ObjectBox
 
 CELL_M = 0.1
 MOST = 3.0  # log-odds at which evidence saturates
 OLD_SHARE = 0.5  # of the old evidence that survives a new look at the cell
-FADE_S = 2.0  # unseen evidence falls to 1/e in this time,
-FADE_NEAR_S = 8.0  # and more slowly where sensors are blind: under the bumper
+FADE_S = 20.0  # unseen evidence falls to 1/e in this time: long enough to plan round what is hidden for a while
+RECENT_S = 2.0  # what was not seen for longer does not count as known around the robot,
+RECENT_NEAR_S = 8.0  # except where sensors are blind: under the bumper
 NEAR_M = 1.3
 KNOWN = 0.35  # log-odds below which a cell is unknown again
 OBJECT_SCORE = 0.5  # a detected object stands where its box is, even if occupancy missed it
@@ -40,6 +41,7 @@ class LocalMap:
         """Forget everything."""
         side = self.grid.columns
         self.evidence = np.zeros((side, side), np.float32)
+        self.unseen_s = np.full((side, side), np.inf, np.float32)
         self.motion = np.zeros((2, side, side), np.float32)
 
     def update(
@@ -64,14 +66,12 @@ class LocalMap:
         seen = cv2.warpAffine(known.astype(np.uint8), look, size, flags=cv2.INTER_NEAREST, borderValue=0).astype(bool)
         moved = cv2.warpAffine(np.moveaxis(motion, 0, 2).astype(np.float32), look, size, flags=cv2.INTER_NEAREST)
         self.motion = np.einsum("ij,yxj->iyx", T_odom_base[:2, :2].astype(np.float32), moved)
-        fade = np.full(fresh.shape, np.exp(-dt_s / FADE_S), np.float32)
-        at = self.to_window(T_odom_base[:2, 3])
-        pixel = (round((at[0] - self.grid.x_min) / CELL_M - 0.5), round((at[1] - self.grid.y_min) / CELL_M - 0.5))
-        cv2.circle(fade, pixel, round(NEAR_M / CELL_M), float(np.exp(-dt_s / FADE_NEAR_S)), -1)
-        fade[seen] = OLD_SHARE
-        self.evidence = np.clip(self.evidence * fade + fresh, -MOST, MOST)
+        self.unseen_s = np.where(seen, 0.0, self.unseen_s + dt_s).astype(np.float32)
+        self.evidence *= np.where(seen, OLD_SHARE, np.exp(-dt_s / FADE_S)).astype(np.float32)
+        self.evidence = np.clip(self.evidence + fresh, -MOST, MOST)
         self._stamp(objects, T_odom_base)
-        cv2.circle(self.evidence, pixel, round(BODY_M / CELL_M), -MOST, -1)
+        at = np.round((self.to_window(T_odom_base[:2, 3]) - [self.grid.x_min, self.grid.y_min]) / CELL_M - 0.5)
+        cv2.circle(self.evidence, (int(at[0]), int(at[1])), round(BODY_M / CELL_M), -MOST, -1)
 
     def probability(self) -> Float32[np.ndarray, "y x"]:
         """Occupancy in the window; NaN where nothing is known (any more)."""
@@ -87,11 +87,15 @@ class LocalMap:
         return np.where(np.isfinite(occupancy), damped, old).astype(np.float32)
 
     def in_base(self, T_odom_base: Float64[np.ndarray, "4 4"]) -> Float32[np.ndarray, "y x"]:
-        """The memory on the network's own grid around the robot; NaN where unknown."""
-        size = (self.source.columns, self.source.rows)
-        here = cv2.warpAffine(
-            self.evidence, self._from_base(T_odom_base), size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        """What was seen lately, on the network's own grid around the robot; NaN where unknown."""
+        look, size = self._from_base(T_odom_base), (self.source.columns, self.source.rows)
+        here = cv2.warpAffine(self.evidence, look, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        unseen_s = cv2.warpAffine(
+            self.unseen_s, look, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderValue=float("inf")
         )
+        ys, xs = cell_centers(self.source)
+        near = np.hypot(xs[None], ys[:, None]) < NEAR_M
+        here[unseen_s > np.where(near, RECENT_NEAR_S, RECENT_S)] = 0.0
         return np.where(np.abs(here) >= KNOWN, 1 / (1 + np.exp(-here)), np.nan).astype(np.float32)
 
     def to_window(self, xy_odom: Float64[np.ndarray, "*n 2"]) -> Float64[np.ndarray, "*n 2"]:
@@ -118,15 +122,10 @@ class LocalMap:
         offset = xy - self._shift
         if np.abs(offset).max() <= 2.0:
             return
-        cells = np.round(offset / CELL_M).astype(int)
+        cells = np.round(offset / CELL_M).astype(np.int64)
         self._shift = self._shift + cells * CELL_M
-        moved = np.zeros_like(self.evidence)
-        side = self.grid.columns
-        if np.abs(cells).max() < side:
-            (tx, ty), (fx, fy) = np.maximum(-cells, 0), np.maximum(cells, 0)
-            wx, wy = side - abs(int(cells[0])), side - abs(int(cells[1]))
-            moved[ty : ty + wy, tx : tx + wx] = self.evidence[fy : fy + wy, fx : fx + wx]
-        self.evidence = moved
+        self.evidence = _moved(self.evidence, cells, 0.0)
+        self.unseen_s = _moved(self.unseen_s, cells, np.inf)
 
     def _stamp(self, objects: tuple[ObjectBox, ...], T_odom_base: Float64[np.ndarray, "4 4"]) -> None:
         mask = np.zeros(self.evidence.shape, np.uint8)
@@ -140,6 +139,16 @@ class LocalMap:
                 cv2.fillPoly(mask, [np.clip(pixels, -10_000, 10_000).astype(np.int32)], 1)
         stand = mask.astype(bool)
         self.evidence[stand] = np.maximum(self.evidence[stand], OBJECT_EVIDENCE)
+
+
+def _moved(values: Float32[np.ndarray, "y x"], cells: Int64[np.ndarray, "2"], empty: float) -> Float32[np.ndarray, "y x"]:
+    """The same values in a window that moved by whole cells (x, y); ``empty`` comes in at the edges."""
+    out, side = np.full_like(values, empty), values.shape[0]
+    if np.abs(cells).max() < side:
+        (tx, ty), (fx, fy) = np.maximum(-cells, 0), np.maximum(cells, 0)
+        wx, wy = side - abs(int(cells[0])), side - abs(int(cells[1]))
+        out[ty : ty + wy, tx : tx + wx] = values[fy : fy + wy, fx : fx + wx]
+    return out
 
 
 def clearance(blocked: Bool[np.ndarray, "y x"], cell: float) -> Float32[np.ndarray, "y x"]:

@@ -18,6 +18,7 @@ from mm_nav.core.types import Plan, Velocity
 
 OCCUPIED = 0.5
 SKIN_M = 0.03  # nearer than this to the footprint is touching
+DEEP = 0.5  # share of the footprint's radius
 HORIZON_M = 2.0
 STEP_M = 0.05
 REACTION_S = 0.25  # from a look to the wheels
@@ -137,9 +138,11 @@ class _Room:
 def _free_length(clear: Float64[np.ndarray, "k s"], here: float, touching: float) -> Float64[np.ndarray, " k"]:
     """Metres along each sampled arc until the footprint touches something.
 
-    A robot that touches already may move as long as that makes it better.
+    A robot that seems to touch already may move where that makes it no worse: what it sees is fatter than what is
+    there, and a gap it is in must not become a trap. Deep inside an obstacle only what makes it better is allowed.
     """
-    needed = np.minimum(touching, here - 0.01 + 0.02 * np.arange(clear.shape[1])[None])
+    grow = 0.0 if here > DEEP * touching else 0.02
+    needed = np.minimum(touching, here - 0.015 + grow * np.arange(clear.shape[1])[None])
     hit = clear < needed
     first = np.where(hit.any(axis=1), hit.argmax(axis=1), clear.shape[1])
     return np.asarray(first * STEP_M)
@@ -172,7 +175,7 @@ def _drive(
     reason = ""
     for limit, why in (
         (np.sqrt(2 * 0.7 * braking), f"obstacle in {free:.1f} m"),
-        (0.2 + 1.2 * max(0.0, side), f"{max(0.0, side):.2f} m of room at the side"),
+        (limits.creep_speed if side < 0 else 0.2 + 1.2 * side, f"{max(0.0, side):.2f} m of room at the side"),
         (_unknown_speed(curvature, sign, room, limits), "unknown ground ahead"),
     ):
         if limit < speed:

@@ -39,7 +39,7 @@ def test_an_obstacle_stays_put_in_odom_while_the_robot_drives_far_and_turns() ->
             assert at(local_map, 6.0, 2.0) < 0.2
 
 
-def test_what_leaves_every_view_is_remembered_for_some_seconds_and_then_unknown() -> None:
+def test_what_leaves_every_view_is_driven_by_for_seconds_and_planned_with_for_longer() -> None:
     local_map = LocalMap(GRID)
     T = se2(0, 0, 0)
     for _ in range(5):
@@ -49,7 +49,11 @@ def test_what_leaves_every_view_is_remembered_for_some_seconds_and_then_unknown(
         local_map.update(nothing, STILL, (), T, 0.2)
     assert at(local_map, 3.0, 0.0) > 0.5
     assert local_map.completed(nothing, T)[48, int((3.0 - GRID.x_min) / GRID.cell)] > 0.5
-    for _ in range(40):
+    for _ in range(15):
+        local_map.update(nothing, STILL, (), T, 0.2)
+    assert at(local_map, 3.0, 0.0) > 0.5  # still good for planning,
+    assert np.isnan(local_map.completed(nothing, T)).mean() > 0.9  # too old to drive by
+    for _ in range(300):
         local_map.update(nothing, STILL, (), T, 0.2)
     assert np.isnan(at(local_map, 3.0, 0.0))
 

@@ -190,6 +190,15 @@ def test_backing_out_is_allowed_when_the_front_touches() -> None:
     assert velocity(ahead, occupancy, GRID, np.eye(4), FRESH, LIMITS, STILL, DT).linear == 0.0
 
 
+def test_a_gap_that_looks_narrower_than_it_is_does_not_become_a_trap() -> None:
+    occupancy = free()
+    occupancy[(YS > 0.4) | (YS < -0.2), :] = 0.95  # 0.6 m free beside a robot of 0.6 m that is in it already
+    occupancy[:, XS > 2.0] = 0.05
+    poses, said = drive(plan_of(straight(4.0)), occupancy, 600)
+    assert poses[-1, 0] > 2.5
+    assert max(c.linear for c, p in zip(said, poses, strict=True) if p[0] < 1.0) <= LIMITS.creep_speed + 1e-9
+
+
 def test_unknown_ground_ahead_is_entered_slowly() -> None:
     occupancy = free()
     occupancy[:, XS > 0.4] = np.nan
