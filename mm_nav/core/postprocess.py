@@ -12,7 +12,6 @@ from mm_nav.core.config import BevGrid, ModelSpec
 from mm_nav.core.types import FusionInput, FusionOutput, Goal, ObjectBox, Scene, SensorFrame
 
 VISIBLE = 0.5  # probability from which a cell counts as observed
-OCCUPIED = 0.5
 OBJECT_SCORE = 0.3
 MAX_OBJECTS = 24
 OBJECT_GAP_M = 0.5  # two centres nearer than this are one object
@@ -23,9 +22,7 @@ SNAP_M = 0.6  # a goal peak this near to an object is that object
 
 def scene(output: FusionOutput, frame: SensorFrame, spec: ModelSpec) -> Scene:
     """What the network saw at ``frame.stamp_ns``, in base_link; ``goal`` is its best sighting in this frame alone."""
-    # an obstacle counts wherever it is claimed, free ground only where it is observed: the safe reading of each
-    known = (output.visible >= VISIBLE) | (output.occupancy >= OCCUPIED)
-    occupancy = np.where(known, np.clip(output.occupancy, 0.0, 1.0), np.nan).astype(np.float32)
+    occupancy = np.where(output.visible >= VISIBLE, np.clip(output.occupancy, 0.0, 1.0), np.nan).astype(np.float32)
     objects = detections(output, spec)
     seen = sightings(output, objects, spec.grid)
     return Scene(

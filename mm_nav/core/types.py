@@ -127,10 +127,23 @@ class Intent(Enum):
     GO_TO = "go_to"
     FOLLOW = "follow"
     LOOK_FOR = "look_for"
+    AVOID = "avoid"
     TURN = "turn"
     MOVE_BY = "move_by"
     WAIT = "wait"
     STOP = "stop"
+
+
+class Relation(Enum):
+    """How the thing that is meant stands to its landmarks, seen from where the robot was when it was told."""
+
+    NEXT_TO = "next_to"
+    BEHIND = "behind"
+    IN_FRONT_OF = "in_front_of"
+    LEFT_OF = "left_of"
+    RIGHT_OF = "right_of"
+    BETWEEN = "between"  # two landmarks, or one that stands for several ("between the barrels")
+    NEAREST = "nearest"  # to the robot, or to the landmark if there is one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +152,10 @@ class Command:
 
     intent: Intent
     text: str
-    phrase: str = ""  # what to ground, without verb and filler: "red cone next to the blue box"
+    phrase: str = ""  # everything that was said of the goal, without verb and filler: "red cone next to the blue box"
+    target: str = ""  # the thing alone: "red cone"; equals ``phrase`` without a relation
+    relation: Relation | None = None
+    landmarks: tuple[str, ...] = ()  # at most two: "blue box"
     amount: float = 0.0
 
 
