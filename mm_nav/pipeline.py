@@ -46,20 +46,20 @@ class Pipeline:
         """Args: engine: runs the network. encoder: phrases to vectors. spec: the bundle's. clock_ns: for stage times."""
         self.engine, self.encoder, self.spec, self.clock_ns = engine, encoder, spec, clock_ns
         self.mission = Mission(spec, limits)
-        self._phrase: Float32[np.ndarray, " e"] | None = None
+        self._phrases: Float32[np.ndarray, "p e"] = np.zeros((0, spec.phrase_dim), np.float32)
 
     def command(self, text: str, stamp_ns: int) -> Command | Rejection:
         """Hear an order. A rejection changes nothing; a command replaces the one before."""
         heard = parse(text)
         if isinstance(heard, Command):
-            self._phrase = self.encoder.encode([heard.phrase])[0] if heard.phrase else None
+            self._phrases = self._embedded(heard)
             self.mission.accept(heard, stamp_ns)
         return heard
 
     def step(self, frame: SensorFrame) -> Outcome:
         """What is around the robot at ``frame.stamp_ns``, and what to do about it."""
         lap = _Laps(self.clock_ns)
-        inputs = lap("preprocess", preprocess(frame, self.spec, self._phrase))
+        inputs = lap("preprocess", preprocess(frame, self.spec, self._phrases))
         output = lap("network", self.engine.run(inputs))
         seen = lap("postprocess", scene(output, frame, self.spec))
         view = camera_view(inputs, self.spec.grid)
@@ -71,7 +71,12 @@ class Pipeline:
     def reset(self) -> None:
         """Forget the command and everything seen: another place, or time that jumped."""
         self.mission.reset()
-        self._phrase = None
+        self._phrases = self._phrases[:0]
+
+    def _embedded(self, command: Command) -> Float32[np.ndarray, "p e"]:
+        """What is looked for and its landmarks; a place that only its relation describes is looked for by all its words."""
+        named = [command.target or command.phrase, *command.landmarks] if command.phrase else []
+        return self.encoder.encode(named[: self.spec.phrase_count]) if named else self._phrases[:0]
 
 
 class _Laps:

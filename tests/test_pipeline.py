@@ -51,8 +51,8 @@ class TallIsGoal:
         return FusionOutput(
             occupancy=np.where(low > 0, 0.95, 0.05).astype(np.float32), visible=inputs.lidar_bev[8],
             motion=np.zeros((2, *shape), np.float32), object_heat=0.8 * high, object_box=box,
-            object_class=np.full((len(SPEC.classes), *shape), 0.2, np.float32), goal_map=goal.astype(np.float32),
-            goal_present=goal.max(keepdims=True).ravel().astype(np.float32), waypoints=np.zeros((SPEC.waypoint_count, 2), np.float32),
+            object_class=np.full((len(SPEC.classes), *shape), 0.2, np.float32), goal_map=np.stack([goal, 0 * goal, 0 * goal]).astype(np.float32),
+            goal_present=np.array([goal.max(), 0, 0], np.float32), waypoints=np.zeros((SPEC.waypoint_count, 2), np.float32),
             stop=np.zeros(1, np.float32),
         )  # fmt: skip
 

@@ -36,8 +36,8 @@ class Echo:
         return FusionOutput(
             occupancy=(inputs.lidar_bev[1] > 0.15).astype(np.float32), visible=inputs.lidar_bev[8],
             motion=np.zeros((2, *shape), np.float32), object_heat=nothing, object_box=np.zeros((8, *shape), np.float32),
-            object_class=np.full((len(SPEC.classes), *shape), 0.2, np.float32), goal_map=goal,
-            goal_present=np.ones(1, np.float32), waypoints=np.zeros((SPEC.waypoint_count, 2), np.float32),
+            object_class=np.full((len(SPEC.classes), *shape), 0.2, np.float32), goal_map=np.stack([goal, nothing, nothing]),
+            goal_present=np.ones(3, np.float32), waypoints=np.zeros((SPEC.waypoint_count, 2), np.float32),
             stop=np.zeros(1, np.float32),
         )  # fmt: skip
 

@@ -45,6 +45,7 @@ class ModelSpec:
     image_width: int = 256
     lift_heights: tuple[float, ...] = (0.15, 0.45, 0.9)  # metres above ground
     phrase_dim: int = 512
+    phrase_count: int = 3  # what is looked for, and up to two landmarks
     embed_dim: int = 32
     classes: tuple[str, ...] = ("box", "cone", "barrel", "person", "car")
     waypoint_count: int = 8

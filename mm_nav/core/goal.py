@@ -41,9 +41,15 @@ class Candidate:
     recent: list[bool] = field(default_factory=list)  # seen in the last three frames, newest last
     firm: bool = False
     doubted: bool = False  # stood before it and was not convinced
+    fit: float = 1.0  # to what else was said of it, see core/relation.py
     seen_now: bool = True
     size: tuple[float, float] = (2 * DEFAULT_RADIUS_M, 2 * DEFAULT_RADIUS_M)
     yaw: float = 0.0  # of the box, in odom
+
+    @property
+    def worth(self) -> float:
+        """Belief that this is what was meant."""
+        return self.belief * self.fit
 
 
 class GoalMemory:
@@ -83,7 +89,7 @@ class GoalMemory:
         for candidate in self.candidates:
             if candidate.seen_now:
                 _shape(candidate, objects, T_odom_base)
-        self._choose()
+        self.choose()
 
     def doubt_goal(self) -> None:
         """From near by it does not look like it: look for something better first."""
@@ -98,7 +104,7 @@ class GoalMemory:
 
     def best_guess(self) -> Candidate | None:
         """The most believed candidate, firm or not, that was not doubted."""
-        return max((c for c in self.candidates if not c.doubted), key=lambda c: c.belief, default=None)
+        return max((c for c in self.candidates if not c.doubted), key=lambda c: c.worth, default=None)
 
     def _look(
         self, candidate: Candidate, fresh: list[Goal], in_view: Bool[np.ndarray, "y x"], T: Float64[np.ndarray, "4 4"]
@@ -137,11 +143,12 @@ class GoalMemory:
                 kept.append(candidate)
         self.candidates = kept
 
-    def _choose(self) -> None:
+    def choose(self) -> None:
+        """Take the best candidate for the goal; again after the candidates' ``fit`` has changed."""
         firm = [c for c in self.candidates if c.firm and not c.doubted]
-        best = max(firm, key=lambda c: c.belief, default=None)
+        best = max(firm, key=lambda c: c.worth, default=None)
         held = self.goal if any(c is self.goal for c in firm) else None
-        if held is None or (best is not None and best.belief > AGAINST_SWITCHING * held.belief):
+        if held is None or (best is not None and best.worth > AGAINST_SWITCHING * held.worth):
             self.goal = best
 
 

@@ -17,6 +17,7 @@ from mm_nav.core.goal import JUMP_M, LIKELY, SURE, Candidate, GoalMemory
 from mm_nav.core.local_map import LocalMap, into, pose_2d
 from mm_nav.core.planner import CostMap, cost_map, plan
 from mm_nav.core.postprocess import VISIBLE, sightings
+from mm_nav.core.relation import fit
 from mm_nav.core.safety import DriveLimits
 from mm_nav.core.types import Command, FusionOutput, Goal, Intent, Odometry, Plan, Scene
 
@@ -46,6 +47,7 @@ class Mission:
         self.spec, self.limits = spec, limits or DriveLimits()
         self.map = LocalMap(spec.grid)
         self.memory = GoalMemory(spec.grid)
+        self.landmarks: tuple[GoalMemory, ...] = ()  # one memory for each thing that describes where the goal is
         self.search = Search(turns_in_place=self.limits.min_turn_radius == 0)
         self._handle: dict[Intent, Callable[[Command, FusionOutput], Plan]] = {
             Intent.GO_TO: self._go, Intent.LOOK_FOR: self._go, Intent.FOLLOW: self._go, Intent.TURN: self._turn,
@@ -69,6 +71,7 @@ class Mission:
         self.status = "idle"
         self._begin(stamp_ns)
         self.memory.reset()
+        self.landmarks = tuple(GoalMemory(self.spec.grid) for _ in command.landmarks[: self.spec.phrase_count - 1])
 
     @property
     def phrase(self) -> str:
@@ -81,7 +84,7 @@ class Mission:
         goal = self.memory.goal
         if goal is None:
             return None
-        return Goal(xy=into(self._T, goal.xy[None])[0], confidence=float(goal.belief), seen_now=goal.seen_now)
+        return Goal(xy=into(self._T, goal.xy[None])[0], confidence=float(goal.worth), seen_now=goal.seen_now)
 
     def update(
         self, scene: Scene, odometry: Odometry | None, output: FusionOutput, in_view: Bool[np.ndarray, "y x"]
@@ -95,8 +98,7 @@ class Mission:
         self._move_on(scene.stamp_ns, odometry)
         self.map.update(scene.occupancy, scene.motion, scene.objects, self._T, self._dt_s)
         self.occupancy = self.map.completed(scene.occupancy, self._T)
-        found = sightings(output, scene.objects, self.spec.grid) if self.phrase else ()
-        self.memory.update(found, scene.objects, in_view & (output.visible >= VISIBLE), self._T, self._tracked)
+        self._remember(scene, output, in_view & (output.visible >= VISIBLE))
         if self.command is None:
             return self._rest("idle")
         if self.status in ("reached", "not_found") and self.command.intent is not Intent.FOLLOW:
@@ -107,12 +109,27 @@ class Mission:
 
     # ---------------------------------------------------------------- frames
 
+    def _remember(self, scene: Scene, output: FusionOutput, in_view: Bool[np.ndarray, "y x"]) -> None:
+        """Where the goal and its landmarks may be, and which candidate stands as was said."""
+        for i, memory in enumerate((self.memory, *self.landmarks)):
+            found = sightings(output, scene.objects, self.spec.grid, i) if self.phrase else ()
+            memory.update(found, scene.objects, in_view, self._T, self._tracked)
+        if self.command is None or self.command.relation is None:
+            return
+        if self._viewpoint is None:
+            self._viewpoint = self._T[:2, 3].copy()
+        for candidate in self.memory.candidates:
+            candidate.fit = fit(self.command.relation, candidate, self.memory.candidates,
+                                [m.candidates for m in self.landmarks], self._viewpoint)  # fmt: skip
+        self.memory.choose()
+
     def _begin(self, stamp_ns: int) -> None:
         self._began_ns: int = stamp_ns
         self._done = 0.0  # radians turned since the command
         self._origin: Float64[np.ndarray, "4 4"] | None = None
         self._path: Float64[np.ndarray, "n 2"] | None = None  # last one, in odom
         self._near = 0  # frames in a row at the goal
+        self._viewpoint: Float64[np.ndarray, "2"] | None = None  # where it was told, in odom
         self._anchor: tuple[int, Float64[np.ndarray, "4 4"]] | None = None  # where it last made headway
         self._back_until_ns = 0
         self._committed: Candidate | None = None  # what it drives to
@@ -120,9 +137,10 @@ class Mission:
 
     def _forget(self) -> None:
         self.map.reset()
-        self.memory.reset()
+        for memory in (self.memory, *self.landmarks):
+            memory.reset()
         self.search.restart()
-        self._path, self._origin, self._anchor = None, None, None
+        self._path, self._origin, self._anchor, self._viewpoint = None, None, None, None
 
     def _move_on(self, stamp_ns: int, odometry: Odometry | None) -> None:
         """Take over the pose; what was remembered in another frame is forgotten."""
@@ -192,7 +210,7 @@ class Mission:
         if (self._now_ns - self._began_ns) * 1e-9 > TIME_TO_LIVE_S or self.status == "not_found":
             return self._rest("not_found")
         goal = self.memory.goal
-        if goal is not None and (goal.belief >= self._wanted_belief(goal) or not self._tracked):
+        if goal is not None and (goal.worth >= self._wanted_belief(goal) or not self._tracked):
             self._committed = goal
             return self._approach(goal, float(output.stop[0]), follows=command.intent is Intent.FOLLOW)
         self._near, self._committed = 0, None
@@ -230,7 +248,7 @@ class Mission:
         facing = abs(there.bearing) < FACING_RAD or not self.search.turns_in_place or self._near > FACING_FRAMES
         if not facing:
             return self._plan("following" if follows else "driving", "turn", turn_rad=there.bearing)
-        convinced = goal.belief >= LIKELY or self.search.rounds >= ENOUGH_ROUNDS or not self._tracked
+        convinced = goal.worth >= LIKELY or self.search.rounds >= ENOUGH_ROUNDS or not self._tracked
         if convinced and self._near >= 2 and not follows:
             return self._rest("reached")
         if not convinced and self._near >= DOUBT_FRAMES:

@@ -55,15 +55,17 @@ def detections(output: FusionOutput, spec: ModelSpec) -> tuple[ObjectBox, ...]:
     return tuple(found)
 
 
-def sightings(output: FusionOutput, objects: tuple[ObjectBox, ...], grid: BevGrid) -> tuple[Goal, ...]:
-    """Where the phrase's object may be in this frame, most likely first; empty while there is no phrase."""
+def sightings(
+    output: FusionOutput, objects: tuple[ObjectBox, ...], grid: BevGrid, phrase: int = 0
+) -> tuple[Goal, ...]:
+    """Where the object of a phrase may be in this frame, most likely first; empty while there is no such phrase."""
     found: list[Goal] = []
-    present = float(np.clip(output.goal_present[0], 0.0, 1.0))
-    for row, column in _peaks(output.goal_map, SIGHTING, MAX_SIGHTINGS, 1.0 / grid.cell):
-        confidence = float(np.sqrt(min(1.0, float(output.goal_map[row, column])) * present))
+    goal_map, present = output.goal_map[phrase], float(np.clip(output.goal_present[phrase], 0.0, 1.0))
+    for row, column in _peaks(goal_map, SIGHTING, MAX_SIGHTINGS, 1.0 / grid.cell):
+        confidence = float(np.sqrt(min(1.0, float(goal_map[row, column])) * present))
         if confidence < SIGHTING:
             continue
-        xy = _centroid(output.goal_map, row, column, grid)
+        xy = _centroid(goal_map, row, column, grid)
         near = min(objects, key=lambda o: float(np.hypot(*(o.center[:2] - xy))), default=None)
         if near is not None and np.hypot(*(near.center[:2] - xy)) < SNAP_M:
             xy = near.center[:2].copy()

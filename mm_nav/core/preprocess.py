@@ -10,6 +10,7 @@ Radar channels (``radar_bev``): 0 count (log), 1 2 velocity over ground along x 
 magnitude, 4 mean RCS / 20 dB.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import cv2
@@ -27,13 +28,13 @@ AZIMUTH_BINS = 240  # 1.5 degrees: no spinning LiDAR leaves such a bin empty
 OUTSIDE = -2.0  # grid value for "this cell does not fall into the picture"; grid sampling pads with zeros there
 
 
-def preprocess(frame: SensorFrame, spec: ModelSpec, phrase: Float32[np.ndarray, " e"] | None) -> FusionInput:
+def preprocess(frame: SensorFrame, spec: ModelSpec, phrases: Sequence[Float32[np.ndarray, " e"]] = ()) -> FusionInput:
     """Turn one instant into network inputs.
 
     Args:
         frame: what the synchroniser put together; any sensor may be absent.
         spec: shapes of the network that will read the result.
-        phrase: embedding of the goal phrase, or None while there is no goal.
+        phrases: embeddings of what is looked for and of its landmarks; none while there is no goal.
     """
     return FusionInput(
         camera_image=camera_images(frame.cameras, spec),
@@ -44,9 +45,16 @@ def preprocess(frame: SensorFrame, spec: ModelSpec, phrase: Float32[np.ndarray, 
         radar_bev=radar_bev(frame.radars, frame.odometry, spec.grid),
         radar_mask=np.array([bool(frame.radars)], np.float32),
         ego=ego_motion(frame.odometry),
-        phrase=np.zeros(spec.phrase_dim, np.float32) if phrase is None else phrase.astype(np.float32),
-        phrase_mask=np.array([phrase is not None], np.float32),
+        phrase=_stacked(phrases, spec),
+        phrase_mask=(np.arange(spec.phrase_count) < len(phrases)).astype(np.float32),
     )
+
+
+def _stacked(phrases: Sequence[Float32[np.ndarray, " e"]], spec: ModelSpec) -> Float32[np.ndarray, "p e"]:
+    out = np.zeros((spec.phrase_count, spec.phrase_dim), np.float32)
+    for slot, phrase in zip(out, phrases, strict=False):
+        slot[:] = phrase
+    return out
 
 
 # ---------------------------------------------------------------- cameras

@@ -182,8 +182,8 @@ class FusionInput:
     radar_bev: Float32[np.ndarray, "cr y x"]
     radar_mask: Float32[np.ndarray, "1"]
     ego: Float32[np.ndarray, "3"]  # forward speed m/s, yaw rate rad/s, 1 if odometry is there
-    phrase: Float32[np.ndarray, " e"]  # sentence embedding of the goal phrase, zeros if none
-    phrase_mask: Float32[np.ndarray, "1"]
+    phrase: Float32[np.ndarray, "p e"]  # sentence embeddings: what is looked for, then its landmarks; zeros if none
+    phrase_mask: Float32[np.ndarray, " p"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,8 +196,8 @@ class FusionOutput:
     object_heat: Float32[np.ndarray, "y x"]  # object centre score, 0..1
     object_box: Float32[np.ndarray, "8 y x"]  # dx dy z, log(l w h), sin yaw, cos yaw; metres from the cell centre
     object_class: Float32[np.ndarray, "k y x"]  # similarity of the cell with each class phrase, softmax over k
-    goal_map: Float32[np.ndarray, "y x"]  # probability that the phrase's object is centred here
-    goal_present: Float32[np.ndarray, "1"]  # probability that the phrase's object is in view
+    goal_map: Float32[np.ndarray, "p y x"]  # probability that the object of each phrase is centred here
+    goal_present: Float32[np.ndarray, " p"]  # probability that it is in view
     waypoints: Float32[np.ndarray, "t 2"]  # metres, spaced by ModelSpec.waypoint_dt_s
     stop: Float32[np.ndarray, "1"]  # probability that the command is fulfilled here
 

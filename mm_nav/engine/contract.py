@@ -62,8 +62,8 @@ def inputs_of(spec: ModelSpec) -> tuple[TensorSpec, ...]:
         "radar_bev": (RADAR_CHANNELS, rows, columns),
         "radar_mask": (1,),
         "ego": (3,),
-        "phrase": (spec.phrase_dim,),
-        "phrase_mask": (1,),
+        "phrase": (spec.phrase_count, spec.phrase_dim),
+        "phrase_mask": (spec.phrase_count,),
     }
     return tuple(
         TensorSpec(
@@ -83,8 +83,8 @@ def outputs_of(spec: ModelSpec) -> tuple[TensorSpec, ...]:
         "object_heat": (rows, columns),
         "object_box": (BOX_CHANNELS, rows, columns),
         "object_class": (len(spec.classes), rows, columns),
-        "goal_map": (rows, columns),
-        "goal_present": (1,),
+        "goal_map": (spec.phrase_count, rows, columns),
+        "goal_present": (spec.phrase_count,),
         "waypoints": (spec.waypoint_count, 2),
         "stop": (1,),
     }

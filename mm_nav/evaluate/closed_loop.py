@@ -191,7 +191,7 @@ class _Tally:
         if outcome.scene.goal is not None:
             x, y = outcome.scene.goal.xy
         else:
-            x, y = peak(outcome.output.goal_map, *cell_centers(self._grid))
+            x, y = peak(outcome.output.goal_map[0], *cell_centers(self._grid))
         self._visible += 1
         self._grounded += bool(np.hypot(x - target.center[0], y - target.center[1]) <= NEAR_M)
 

@@ -70,7 +70,7 @@ def losses(net: FusionNet, batch: dict[str, Tensor], spec: ModelSpec) -> tuple[d
         "box": box_loss(out["object_box"], boxes, on, grid),
         "motion": masked_mean((at_cells(out["motion"], grid, xy) - boxes[..., 7:9]).abs(), on[..., None]),
         "match": match_loss(net, embedding, batch, spec),
-        "goal": focal(out["goal_map"], bump(grid, batch["goal"][:, None, :2], batch["goal"][:, 2:]), batch["goal_known"][:, :, None]),
+        "goal": focal(out["goal_map"][:, 0], bump(grid, batch["goal"][:, None, :2], batch["goal"][:, 2:]), batch["goal_known"][:, :, None]),
         "waypoints": masked_mean(
             torch.nn.functional.smooth_l1_loss(out["waypoints"], batch["waypoints"], reduction="none", beta=0.2),
             batch["waypoints_known"][:, :, None],

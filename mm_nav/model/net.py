@@ -114,13 +114,14 @@ class FusionNet(nn.Module):
     def outputs(self, x: dict[str, Tensor], dense: Tensor, embedding: Tensor, coarse: Tensor) -> dict[str, Tensor]:
         """Heads on top of ``perceive``."""
         heat_BYX = torch.sigmoid(dense[:, 4])
-        matches_BYX = torch.sigmoid(self.similarity(embedding, x["phrase"][:, None])[:, 0])
-        goal_BYX = torch.sqrt(heat_BYX * matches_BYX + 1e-8) * x["phrase_mask"][:, :, None]
-        present_B1 = goal_BYX.flatten(1).amax(dim=1, keepdim=True)
+        matches_BPYX = torch.sigmoid(self.similarity(embedding, x["phrase"]))
+        goal_BPYX = torch.sqrt(heat_BYX[:, None] * matches_BPYX + 1e-8) * x["phrase_mask"][:, :, None, None]
+        present_BP = goal_BPYX.flatten(2).amax(dim=2)
+        goal_BYX, present_B1 = goal_BPYX[:, 0], present_BP[:, :1]
         weight_BYX = goal_BYX.pow(4) / goal_BYX.pow(4).sum(dim=(1, 2), keepdim=True).clamp(min=1e-4)
         where_B2 = (self.centers[None] * weight_BYX[:, None]).sum(dim=(2, 3)) * present_B1
         goal_B3 = torch.cat([where_B2, present_B1], dim=1)
-        waypoints, stop = self.drive(coarse, goal_B3.detach(), x["ego"], x["phrase_mask"])
+        waypoints, stop = self.drive(coarse, goal_B3.detach(), x["ego"], x["phrase_mask"][:, :1])
         vocabulary = self.class_phrases[None].expand(heat_BYX.shape[0], -1, -1)
         return {
             "occupancy": torch.sigmoid(dense[:, 0]),
@@ -129,8 +130,8 @@ class FusionNet(nn.Module):
             "object_heat": heat_BYX,
             "object_box": dense[:, 5:],
             "object_class": torch.softmax(self.similarity(embedding, vocabulary), dim=1),
-            "goal_map": goal_BYX,
-            "goal_present": present_B1,
+            "goal_map": goal_BPYX,
+            "goal_present": present_BP,
             "waypoints": waypoints.float(),
             "stop": torch.sigmoid(stop.float()),
         }

@@ -78,7 +78,7 @@ def extract(path: Path, spec: ModelSpec, cache: Path) -> Path:
 
 
 def _row(frame: SensorFrame, truth: labels.Truth, spec: ModelSpec) -> dict[str, np.ndarray]:
-    x = preprocess(frame, spec, None)
+    x = preprocess(frame, spec)
     found = labels.boxes(truth, frame, spec)
     way, known = labels.waypoints(truth, frame.stamp_ns, spec)
     return {
@@ -190,8 +190,9 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
         if not silent and not absent and row is not None and coloured[row]:
             goal[:] = [*x["boxes"][row, :2], 1]
         x["goal"], x["goal_known"] = goal, np.array([not silent and present.any()], np.float32)
-        x["phrase"] = self.vocabulary.embedding(phrase)
-        x["phrase_mask"] = np.array([not silent], np.float32)
+        x["phrase"] = np.zeros((self.spec.phrase_count, self.spec.phrase_dim), np.float32)
+        x["phrase"][0] = self.vocabulary.embedding(phrase)
+        x["phrase_mask"] = (np.arange(self.spec.phrase_count) < (not silent)).astype(np.float32)
         follows = commanded is not None and row == commanded and not absent and not silent
         x["waypoints_known"] = x["waypoints_known"] * follows if commanded is not None else x["waypoints_known"]
         x["stop_known"] = np.array([follows], np.float32)

@@ -44,8 +44,8 @@ def example(spec: ModelSpec, cameras: int, seed: int) -> FusionInput:
         radar_bev=(rng.random((RADAR_CHANNELS, g.rows, g.columns)) * (rng.random((g.rows, g.columns)) < 0.01)).astype(f),
         radar_mask=np.ones(1, f),
         ego=np.array([0.5, 0.1, 1], f),
-        phrase=(rng.normal(size=spec.phrase_dim) / np.sqrt(spec.phrase_dim)).astype(f),
-        phrase_mask=np.ones(1, f),
+        phrase=(rng.normal(size=(spec.phrase_count, spec.phrase_dim)) / np.sqrt(spec.phrase_dim)).astype(f),
+        phrase_mask=np.ones(spec.phrase_count, f),
     )
 
 

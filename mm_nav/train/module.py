@@ -72,7 +72,7 @@ def judged(out: dict[str, Tensor], batch: dict[str, Tensor], spec: ModelSpec) ->
     truth, known = batch["occupancy"] > 0.5, (batch["occupancy"] >= 0) & (batch["visible"] > 0.5)
     said = out["occupancy"] > 0.5
     both, either = (truth & said & known).sum(), ((truth | said) & known).sum()
-    flat = out["goal_map"].flatten(1).argmax(dim=1)
+    flat = out["goal_map"][:, 0].flatten(1).argmax(dim=1)
     g = spec.grid
     x = g.x_min + (flat % g.columns + 0.5) * g.cell
     y = g.y_min + (flat // g.columns + 0.5) * g.cell

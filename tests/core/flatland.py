@@ -52,10 +52,11 @@ class Flatland:
             maps["occupancy"][away < radius] = 0.95
             if (x, y, radius) == self.goal and np.hypot(*here[:2]) < 8 and abs(np.arctan2(here[1], here[0])) < np.radians(50):
                 maps["goal_map"] = (self.confidence * np.exp(-((away / 0.3) ** 2))).astype(np.float32)
+        goals = np.stack([maps.pop("goal_map"), *np.zeros((2, 96, 96), np.float32)])
         return FusionOutput(
-            **maps, visible=np.ones((96, 96), np.float32), motion=np.zeros((2, 96, 96), np.float32),
+            **maps, goal_map=goals, visible=np.ones((96, 96), np.float32), motion=np.zeros((2, 96, 96), np.float32),
             object_box=np.zeros((BOX_CHANNELS, 96, 96), np.float32), object_class=np.full((5, 96, 96), 0.2, np.float32),
-            goal_present=maps["goal_map"].max(keepdims=True).ravel(), waypoints=np.zeros((8, 2), np.float32), stop=np.zeros(1, np.float32),
+            goal_present=goals.max(axis=(1, 2)), waypoints=np.zeros((8, 2), np.float32), stop=np.zeros(1, np.float32),
         )  # fmt: skip
 
     def look(self) -> Plan:

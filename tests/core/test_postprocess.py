@@ -20,10 +20,14 @@ def empty_output(**maps: np.ndarray) -> FusionOutput:
         "motion": np.zeros((2, *shape), np.float32), "object_heat": np.zeros(shape, np.float32),
         "object_box": np.zeros((BOX_CHANNELS, *shape), np.float32),
         "object_class": np.full((len(SPEC.classes), *shape), 0.2, np.float32),
-        "goal_map": np.zeros(shape, np.float32), "goal_present": np.ones(1, np.float32),
+        "goal_map": np.zeros((3, *shape), np.float32), "goal_present": np.ones(3, np.float32),
         "waypoints": np.zeros((SPEC.waypoint_count, 2), np.float32), "stop": np.zeros(1, np.float32),
     }  # fmt: skip
     return FusionOutput(**(fields | maps))
+
+
+def goals(first: np.ndarray) -> np.ndarray:
+    return np.stack([first, np.zeros_like(first), np.zeros_like(first)])
 
 
 def cell(x: float, y: float) -> tuple[int, int]:
@@ -79,7 +83,7 @@ def test_a_wild_box_regression_stays_finite() -> None:
 def test_a_sighting_lies_between_the_cells_that_share_its_peak() -> None:
     goal = np.zeros((96, 96), np.float32)
     goal[40, 50], goal[40, 51] = 0.81, 0.80
-    (found,) = sightings(empty_output(goal_map=goal), (), GRID)
+    (found,) = sightings(empty_output(goal_map=goals(goal)), (), GRID)
     np.testing.assert_allclose(found.xy, (center(40, 50) + center(40, 51)) / 2, atol=0.01)
     assert found.confidence == pytest.approx(0.9, abs=0.01)
 
@@ -88,7 +92,7 @@ def test_a_sighting_next_to_an_object_is_that_object() -> None:
     goal, heat, box = np.zeros((96, 96), np.float32), np.zeros((96, 96), np.float32), np.zeros((8, 96, 96), np.float32)
     goal[40, 50], heat[40, 52] = 0.9, 0.9
     box[1, 40, 52] = 0.1
-    output = empty_output(goal_map=goal, object_heat=heat, object_box=box)
+    output = empty_output(goal_map=goals(goal), object_heat=heat, object_box=box)
     seen = scene(output, SensorFrame(stamp_ns=0), SPEC)
     assert seen.goal is not None
     np.testing.assert_allclose(seen.goal.xy, center(40, 52) + np.array([0, 0.1]), atol=1e-6)
@@ -97,9 +101,9 @@ def test_a_sighting_next_to_an_object_is_that_object() -> None:
 def test_without_presence_there_is_no_sighting() -> None:
     goal = np.zeros((96, 96), np.float32)
     goal[40, 50] = 0.9
-    assert scene(empty_output(goal_map=goal, goal_present=np.zeros(1, np.float32)), SensorFrame(stamp_ns=0), SPEC).goal is None
+    assert scene(empty_output(goal_map=goals(goal), goal_present=np.zeros(3, np.float32)), SensorFrame(stamp_ns=0), SPEC).goal is None
 
 
 def test_no_camera_sees_nothing() -> None:
-    inputs = preprocess(SensorFrame(stamp_ns=0), SPEC, None)
+    inputs = preprocess(SensorFrame(stamp_ns=0), SPEC)
     assert not camera_view(inputs, GRID).any()

@@ -30,7 +30,7 @@ def camera(D: np.ndarray | None = None, model: str = "plumb_bob") -> CameraView:
 
 
 def test_a_frame_without_sensors_gives_fixed_shapes_and_zero_masks() -> None:
-    x = preprocess(SensorFrame(stamp_ns=0), SPEC, None)
+    x = preprocess(SensorFrame(stamp_ns=0), SPEC)
     assert x.camera_image.shape == (1, 3, SPEC.image_height, SPEC.image_width)
     assert (x.camera_grid == OUTSIDE).all()
     masks = [x.camera_mask, x.lidar_mask, x.radar_mask, x.phrase_mask, x.ego]
@@ -41,7 +41,7 @@ def test_pillars_equal_a_plain_python_count() -> None:
     rng = np.random.default_rng(1)
     xyz = rng.uniform([-8, -11, -1], [14, 11, 3], (3000, 3)).astype(np.float32)
     T = se3((0.3, -0.2, 0.5), (0.02, -0.03, 0.7))
-    bev = preprocess(SensorFrame(stamp_ns=0, lidars=(cloud(xyz, T=T),)), SPEC, None).lidar_bev
+    bev = preprocess(SensorFrame(stamp_ns=0, lidars=(cloud(xyz, T=T),)), SPEC).lidar_bev
     counts: dict[tuple[int, int], list[float]] = {}
     for p in xyz.astype(float):
         x, y, z = (T @ [*p, 1])[:3]
@@ -56,14 +56,14 @@ def test_pillars_equal_a_plain_python_count() -> None:
 
 def test_cells_behind_an_obstacle_are_not_visible_and_cells_before_it_are() -> None:
     wall = np.stack([np.full(400, 4.0), np.linspace(-2, 2, 400), np.full(400, 0.5)], 1)
-    bev = preprocess(SensorFrame(stamp_ns=0, lidars=(cloud(wall),)), SPEC, None).lidar_bev
+    bev = preprocess(SensorFrame(stamp_ns=0, lidars=(cloud(wall),)), SPEC).lidar_bev
     row = 48  # y = 0.1
     assert bev[8][row, int((2 + 6.4) / 0.2)] == 1
     assert bev[8][row, int((6 + 6.4) / 0.2)] == 0
 
 
 def test_each_lift_cell_points_at_the_pixel_it_projects_to() -> None:
-    grid = preprocess(SensorFrame(stamp_ns=0, cameras=(camera(),)), SPEC, None).camera_grid[0]
+    grid = preprocess(SensorFrame(stamp_ns=0, cameras=(camera(),)), SPEC).camera_grid[0]
     row, column, level = 50, 60, 1
     y, x = -9.6 + 50.5 * 0.2, -6.4 + 60.5 * 0.2
     p = inverse(OPTICAL) @ [x, y, SPEC.lift_heights[level], 1]
@@ -77,7 +77,7 @@ def test_each_lift_cell_points_at_the_pixel_it_projects_to() -> None:
 def test_distortion_follows_opencv(model: str, D: list[float]) -> None:
     d = np.array(D)
     view = camera(d, model)
-    grid = preprocess(SensorFrame(stamp_ns=0, cameras=(view,)), SPEC, None).camera_grid[0]
+    grid = preprocess(SensorFrame(stamp_ns=0, cameras=(view,)), SPEC).camera_grid[0]
     y, x = -9.6 + 50.5 * 0.2, -6.4 + 62.5 * 0.2
     p = (inverse(OPTICAL) @ [x, y, SPEC.lift_heights[0], 1])[:3]
     project = cv2.fisheye.projectPoints if model == "equidistant" else cv2.projectPoints
@@ -89,14 +89,14 @@ def test_radar_speed_over_ground_is_zero_for_what_stands_still() -> None:
     odometry = Odometry(stamp_ns=0, frame_id="odom", child_frame_id="base_link", T_odom_base=np.eye(4),
                         linear=np.array([2.0, 0, 0]), angular=np.zeros(3))  # fmt: skip
     ahead = cloud(np.array([[5.1, 0.1, 0]]), velocity=-2.0)
-    bev = preprocess(SensorFrame(stamp_ns=0, radars=(ahead,), odometry=odometry), SPEC, None).radar_bev
+    bev = preprocess(SensorFrame(stamp_ns=0, radars=(ahead,), odometry=odometry), SPEC).radar_bev
     cell = (48, int((5.1 + 6.4) / 0.2))
     assert bev[0][cell] > 0
     assert abs(bev[3][cell]) < 0.01
-    without = preprocess(SensorFrame(stamp_ns=0, radars=(ahead,)), SPEC, None).radar_bev
+    without = preprocess(SensorFrame(stamp_ns=0, radars=(ahead,)), SPEC).radar_bev
     assert without[3][cell] == pytest.approx(2, abs=0.01)
 
 
 def test_a_picture_is_shrunk_not_cropped() -> None:
-    x = preprocess(SensorFrame(stamp_ns=0, cameras=(camera(),)), SPEC, None)
+    x = preprocess(SensorFrame(stamp_ns=0, cameras=(camera(),)), SPEC)
     assert (x.camera_image[0].reshape(3, -1).T == [10, 20, 30]).all()

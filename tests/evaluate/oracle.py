@@ -35,8 +35,8 @@ class Oracle:
         return FusionOutput(
             occupancy=np.nan_to_num(truth.occupancy, nan=1.0), visible=truth.observed, motion=np.zeros((2, *nothing.shape), np.float32),
             object_heat=nothing, object_box=np.zeros((8, *nothing.shape), np.float32),
-            object_class=np.full((len(SPEC.classes), *nothing.shape), 0.2, np.float32), goal_map=goal,
-            goal_present=np.array([present], np.float32), waypoints=np.zeros((SPEC.waypoint_count, 2), np.float32),
+            object_class=np.full((len(SPEC.classes), *nothing.shape), 0.2, np.float32), goal_map=np.stack([goal, nothing, nothing]),
+            goal_present=np.array([present, 0, 0], np.float32), waypoints=np.zeros((SPEC.waypoint_count, 2), np.float32),
             stop=np.zeros(1, np.float32),
         )  # fmt: skip
 

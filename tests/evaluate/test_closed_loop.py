@@ -76,8 +76,8 @@ def test_a_collision_ends_an_episode_and_names_what_was_hit() -> None:
             free = np.zeros_like(found.occupancy)
             goal = np.zeros_like(free)
             goal[48, 90] = 1.0  # 11.7 m ahead, wherever that is
-            return dataclasses.replace(found, occupancy=free, visible=np.ones_like(free), goal_map=goal,
-                                       goal_present=np.ones(1, np.float32))  # fmt: skip
+            return dataclasses.replace(found, occupancy=free, visible=np.ones_like(free), goal_map=np.stack([goal, 0 * goal, 0 * goal]),
+                                       goal_present=np.ones(3, np.float32))  # fmt: skip
 
     result = episode(drive, sim, Pipeline(Blind(sim), Letters(), SPEC))
     assert result.collided

@@ -64,4 +64,4 @@ def test_without_a_phrase_there_is_no_goal(net: "torch.nn.Module") -> None:
     x = batch()
     x["phrase_mask"] = torch.zeros_like(x["phrase_mask"])
     with torch.no_grad():
-        assert net(**x)["goal_present"].item() == 0
+        assert net(**x)["goal_present"].max().item() == 0

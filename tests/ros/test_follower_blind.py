@@ -77,7 +77,7 @@ def test_an_order_is_not_obeyed_while_nothing_is_seen() -> None:
     output = FusionOutput(
         occupancy=zeros, visible=zeros, motion=np.zeros((2, *shape), np.float32), object_heat=zeros,
         object_box=np.zeros((8, *shape), np.float32), object_class=np.zeros((len(spec.classes), *shape), np.float32),
-        goal_map=zeros, goal_present=np.zeros(1, np.float32), waypoints=np.zeros((8, 2), np.float32), stop=np.zeros(1, np.float32),
+        goal_map=np.stack([zeros] * 3), goal_present=np.zeros(3, np.float32), waypoints=np.zeros((8, 2), np.float32), stop=np.zeros(1, np.float32),
     )  # fmt: skip
     here = Odometry(stamp_ns=0, frame_id="odom", child_frame_id="base_link", T_odom_base=np.eye(4), linear=np.zeros(3), angular=np.zeros(3))
     plan = mission.update(blind, here, output, np.zeros(shape, bool))

@@ -55,7 +55,7 @@ def without_ros(path: Path, spec: ModelSpec) -> dict[int, FusionInput]:
                 sync.push(name, reading)
     frames = {}
     while (frame := sync.flush()) is not None:
-        frames[frame.stamp_ns] = preprocess(frame, spec, None)
+        frames[frame.stamp_ns] = preprocess(frame, spec)
     return frames
 
 

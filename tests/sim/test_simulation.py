@@ -11,7 +11,7 @@ from mm_nav.sim.simulation import START_NS, SimConfig, Simulation, Snapshot
 
 
 def same(a: Snapshot, b: Snapshot) -> bool:
-    frame_a, frame_b = preprocess(a.frame(), ModelSpec(), None), preprocess(b.frame(), ModelSpec(), None)
+    frame_a, frame_b = preprocess(a.frame(), ModelSpec()), preprocess(b.frame(), ModelSpec())
     inputs = all(np.array_equal(getattr(frame_a, n), getattr(frame_b, n)) for n in ("camera_image", "lidar_bev", "radar_bev", "ego"))
     truth = np.array_equal(a.truth.occupancy, b.truth.occupancy, equal_nan=True)
     return inputs and truth and a.stamp_ns == b.stamp_ns

@@ -26,7 +26,7 @@ def sample(y_sign: float) -> dict[str, np.ndarray]:
     cloud = PointCloud(stamp_ns=0, frame_id="l", xyz=xyz, intensity=np.ones(2, np.float32),
                        velocity=np.array([1.0, -1.0], np.float32))  # fmt: skip
     posed = PosedCloud(name="l", cloud=cloud, T_base_sensor=np.eye(4))
-    x = preprocess(SensorFrame(stamp_ns=0, cameras=(view,), lidars=(posed,), radars=(posed,)), SPEC, None)
+    x = preprocess(SensorFrame(stamp_ns=0, cameras=(view,), lidars=(posed,), radars=(posed,)), SPEC)
     boxes = np.zeros((2, 9), np.float32)
     boxes[0] = [3, y_sign, 0.4, 1, 1, 1, 0.3 * y_sign, 1, 0.5 * y_sign]
     return {k: np.array(getattr(x, k)) for k in x.__slots__} | {
