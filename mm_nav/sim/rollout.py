@@ -21,6 +21,7 @@ from mm_nav.sim.expert import Expert, Style
 from mm_nav.sim.recording import Item, drive
 from mm_nav.sim.simulation import SimConfig, Simulation
 from mm_nav.sim.task import NAMES
+from mm_nav.sim.weather import CONDITIONS, check_condition
 from mm_nav.sim.world import KINDS
 
 LIST = "scenarios.json"
@@ -50,6 +51,10 @@ class SimulateConfig:
     """Kinds of world to choose from."""
     tasks: tuple[str, ...] = ("goto", "goto_relation", "goto_zh")
     """Tasks to choose from: goto, goto_relation, goto_zh, turn, stop, move."""
+    condition: str = "none"
+    """none, fog, night, glare, lidar_rain or radar_clutter."""
+    conditions_share: float = 0.0
+    """Share of the scenarios of condition none that get a random bad one instead, 0 to 1."""
     linger_s: float = 2.0
     """How long to record after the robot arrived."""
     storage: str = "mcap"
@@ -70,8 +75,10 @@ class SimulateConfig:
             odd = [g for g in ((given,) if isinstance(given, str) else given) if g not in known]
             if odd or not given:
                 raise ConfigError(f"--{name} {' '.join(odd) or '(nothing)'} is unknown; use {', '.join(known)}")
+        check_condition(self.condition)
         for name, low, high in (("scenarios", 1, 1_000_000), ("rate_hz", 0.1, 10), ("max_seconds", 1, 3600),
-                                ("workers", 1, 256), ("linger_s", 0, 60), ("seed", 0, 2**31)):  # fmt: skip
+                                ("workers", 1, 256), ("linger_s", 0, 60), ("seed", 0, 2**31),
+                                ("conditions_share", 0, 1)):  # fmt: skip
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ConfigError(f"--{name.replace('_', '-')} {value} is out of range; give {low} to {high}")
@@ -87,7 +94,16 @@ def scenario(config: SimulateConfig, seed: int) -> Simulation:
     if car and task == "turn":
         task = "goto"
     return Simulation(SimConfig(seed=seed, kind=kind, robot="ackermann" if car else "diff", task=task,
-                                rate_hz=config.rate_hz, randomise=config.randomise))  # fmt: skip
+                                rate_hz=config.rate_hz, randomise=config.randomise,
+                                condition=_condition(config, seed)))  # fmt: skip
+
+
+def _condition(config: SimulateConfig, seed: int) -> str:
+    """Drawn apart from everything else: with a share of 0 every seed stays as it was."""
+    rng = np.random.default_rng([seed, 12])
+    if config.condition != "none" or rng.random() >= config.conditions_share:
+        return config.condition
+    return str(rng.choice([name for name in CONDITIONS if name != "none"]))
 
 
 def messages(config: SimulateConfig, seed: int) -> tuple[Simulation, Iterator[Item]]:
@@ -105,7 +121,7 @@ def record(config: SimulateConfig, seed: int) -> dict[str, Any]:
     name = f"scenario_{seed:06d}"
     sim, items = messages(config, seed)
     row = {"name": name, "seed": seed, "world": sim.world.kind, "robot": sim.config.robot, "task": sim.task.name,
-           "command": sim.task.text, "target": sim.task.target_id}  # fmt: skip
+           "command": sim.task.text, "target": sim.task.target_id, "condition": sim.config.condition}  # fmt: skip
     if (config.out / name).exists():
         return {**row, "kept": True}
     frames = 0
@@ -195,6 +211,7 @@ def _claim(config: SimulateConfig) -> None:
             before = json.loads(listed.read_text(encoding="utf-8"))["config"]
         except (ValueError, KeyError, TypeError) as error:
             raise BagError(f"{listed} is damaged ({error}); remove it or choose another --out") from error
+        before = {"condition": "none", "conditions_share": 0.0} | before  # lists of version 0.1 do not say
         odd = sorted(k for k, v in _settings(config).items() if before.get(k) != v)
         if odd:
             raise ConfigError(f"{listed} was recorded with {odd[0]}={before.get(odd[0])!r}; use the same, or another --out")

@@ -14,6 +14,7 @@ from mm_nav.sim.ranging import RCS, lidar_cloud, lidar_directions, radar_cloud, 
 from mm_nav.sim.raycast import GROUND_ID, Hits, RayScene
 from mm_nav.sim.rig import CAMERA_FRAME, LIDAR_FRAME, RADAR_FRAME, Rig
 from mm_nav.sim.robot import arc
+from mm_nav.sim.weather import View, make_weather
 from mm_nav.sim.world import Thing, World
 
 
@@ -22,6 +23,7 @@ class Sensors:
 
     Attributes:
         rig: mounting and quality. scene: what the rays meet. look: light and ground of this world.
+        weather: what is done to the readings.
     """
 
     def __init__(self, world: World, rig: Rig, rng: np.random.Generator) -> None:
@@ -33,6 +35,7 @@ class Sensors:
         named = [labels[int(i)] for i in self.scene.owner]
         self._rcs = np.array([RCS[label] for label in named])
         self._reflectivity = 0.15 + 0.75 * self.scene.material[:, :3].mean(axis=1)
+        self.weather = make_weather("none", 0, self.look.sun, rig)
         self._noise = noise_tile(rng) * np.float32(rig.camera_noise)
         self._pixels = _pixel_directions(rig)
         self._beams = lidar_directions(rig)
@@ -68,10 +71,12 @@ class Sensors:
                 out[name] = self._picture(own, poses[name], directions, stamp_ns)
             elif name == "lidar":
                 incidence = np.abs(np.einsum("ij,ij->i", own.normal, directions))
-                out[name] = lidar_cloud(self.rig, own, local[name], incidence, self._reflectivity, stamp_ns, self.rng)
+                turn = lidar_cloud(self.rig, own, local[name], incidence, self._reflectivity, stamp_ns, self.rng)
+                out[name] = self.weather.lidar(turn)
             else:
                 radial = self._range_rate(own, T_world_base, poses[name], directions, twist, things)
-                out[name] = radar_cloud(self.rig, own, local[name], radial, self._rcs, stamp_ns, self.rng)
+                sweep = radar_cloud(self.rig, own, local[name], radial, self._rcs, stamp_ns, self.rng)
+                out[name] = self.weather.radar(sweep)
         return out
 
     def _picture(
@@ -79,6 +84,7 @@ class Sensors:
     ) -> CameraImage:
         offset = int(self.rng.integers(len(self._noise)))
         rgb = paint(self.look, hits, T_world_cam[:3, 3], directions, self.scene.material, self._noise, offset)
+        rgb = self.weather.picture(rgb, View(distance=hits.distance, local=self._pixels, world=directions))
         return CameraImage(
             stamp_ns=stamp_ns,
             frame_id=CAMERA_FRAME,

@@ -30,6 +30,7 @@ from mm_nav.sim.robot import Robot, make_robot
 from mm_nav.sim.search import Terrain
 from mm_nav.sim.sensors import Sensors, WheelOdometry, odometry
 from mm_nav.sim.truth import Truth, truth_of
+from mm_nav.sim.weather import check_condition, make_weather
 from mm_nav.sim.world import Thing
 
 START_NS = 1_000_000_000_000
@@ -52,6 +53,8 @@ class SimConfig:
     rate_hz: float = 5.0  # how often the driver means to sense; sense() may be called at any time
     randomise: bool = False  # another robot's sensor mounting and quality
     sensors_off: tuple[str, ...] = ()
+    sensors_die: tuple[tuple[str, float], ...] = ()  # sensor, seconds after the start from which it is silent
+    condition: str = "none"  # one of mm_nav.sim.weather.CONDITIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +106,11 @@ class Simulation:
         """Build the world and put the robot at its start.
 
         Raises:
-            ConfigError: for an unknown kind, robot, task or sensor.
+            ConfigError: for an unknown kind, robot, task, sensor or condition.
         """
-        for name in config.sensors_off:
+        for name in (*config.sensors_off, *(name for name, _ in config.sensors_die)):
             _check_source(name)
+        check_condition(config.condition)
         self.config = config
         self.world = world.generate(config.seed, config.kind)
         self.task = task.draw(self.world, config.seed, config.task, turns_in_place=config.robot == "diff")
@@ -119,6 +123,7 @@ class Simulation:
     def reset(self) -> None:
         """Back to the start; the same commands then give the same readings."""
         self._sensors.rng = np.random.default_rng([self.config.seed, 5])
+        self._sensors.weather = make_weather(self.config.condition, self.config.seed, self._sensors.look.sun, self.rig)
         self._off = set(self.config.sensors_off)
         self.robot: Robot = make_robot(self.config.robot, self.world.start)
         rng = np.random.default_rng([self.config.seed, 6])
@@ -189,7 +194,8 @@ class Simulation:
     def sense(self, with_truth: bool = True) -> Snapshot:
         """Readings and truth now. ``with_truth=False`` leaves the truth's grids and objects empty, which is faster."""
         exact = self.exact_odometry()
-        wanted = frozenset(SOURCES) - self._off
+        gone = self._silent()
+        wanted = frozenset(SOURCES) - gone.keys()
         readings: dict[str, CameraImage | PointCloud | Odometry] = {}
         readings.update(self._sensors.look_around(exact.T_odom_base, self._twist(), self.things, self.stamp_ns, wanted))
         if "odom" in wanted:
@@ -199,11 +205,16 @@ class Simulation:
             readings=readings,
             camera_models={"camera/front": self.rig.camera_model},
             transforms=self.rig.transforms,
-            missing=tuple(Missing(name=name, reason="switched off") for name in SOURCES if name not in wanted),
+            missing=tuple(Missing(name=name, reason=gone[name]) for name in SOURCES if name in gone),
             heard=self.hear(),
             exact=exact,
             truth=self.truth() if with_truth else Truth.empty(exact.T_odom_base),
         )
+
+    def _silent(self) -> dict[str, str]:
+        """Sensors that say nothing now, and why."""
+        died = {name: f"silent since {at:g} s" for name, at in self.config.sensors_die if self.time_s >= at - 1e-6}
+        return died | dict.fromkeys(self._off, "switched off")
 
     def odometry(self) -> Odometry:
         """What the wheels say now (drifting)."""

@@ -164,3 +164,18 @@ def test_odometry_drifts_while_the_truth_does_not() -> None:
     exact = np.array([[c, s], [-s, c]]) @ (snapshot.exact.T_odom_base[:2, 3] - start)
     assert 1e-4 < np.hypot(*(believed[:2] - exact)) < 0.4
     np.testing.assert_allclose(snapshot.exact.T_odom_base[:2, 3], [sim.robot.x, sim.robot.y])
+
+
+def test_a_sensor_that_dies_is_missing_from_then_on_with_the_reason() -> None:
+    sim = Simulation(SimConfig(seed=2, sensors_die=(("lidar", 0.4),)))
+    assert sim.sense(with_truth=False).missing == ()
+    sim.step(0.0, 0.0, 0.4)
+    for _ in range(2):
+        snapshot = sim.sense(with_truth=False)
+        assert [(m.name, m.reason) for m in snapshot.missing] == [("lidar", "silent since 0.4 s")]
+        assert "lidar" not in snapshot.readings
+        assert snapshot.frame().lidars == ()
+    sim.reset()
+    assert "lidar" in sim.sense(with_truth=False).readings
+    with pytest.raises(ConfigError, match="sensor 'sonar' is unknown"):
+        Simulation(SimConfig(sensors_die=(("sonar", 1.0),)))
