@@ -35,6 +35,12 @@ class ClosedLoopConfig:
     """Processes that drive."""
     sensors_off: tuple[str, ...] = ()
     """Sensors to leave out: camera (or camera/front), lidar, radar, odom."""
+    sensor_dies: tuple[str, ...] = ()
+    """Sensors that fall silent on the way: NAME, or NAME@SECONDS after the start (3 if it is not said)."""
+    condition: str = "none"
+    """none, fog, night, glare, lidar_rain or radar_clutter."""
+    driver: str = "bundle"
+    """bundle, or classical: a peer without a network (LiDAR costmap, colours, grid planner) to compare with."""
     backend: str = "auto"
     """auto, ort or eager."""
     threads: int = 0
@@ -77,28 +83,47 @@ def run_closed_loop(config: ClosedLoopConfig, console: Console | None = None) ->
     """Drive every scenario; a progress bar goes to ``console``.
 
     Raises:
-        ConfigError: a seed that was trained on, an unknown sensor.
+        ConfigError: a seed that was trained on, an unknown sensor, condition or driver.
         BundleError: the bundle is missing or altered.
     """
-    from mm_nav.engine import load_bundle
-    from mm_nav.evaluate.closed_loop import Drive, drive_all, evaluation_seeds, refuse_shared_seeds
+    from mm_nav.evaluate.closed_loop import (
+        Drive,
+        drive_all,
+        evaluation_seeds,
+        parse_death,
+        refuse_shared_seeds,
+        sensor_name,
+    )
     from mm_nav.evaluate.report import closed_loop_report
 
-    bundle = load_bundle(config.bundle)
-    trained_on = bundle.manifest.get("training", {}).get("seeds")
+    trained_on, name = _who_drives(config)
     seeds = evaluation_seeds(config.seed, config.scenarios)
     refuse_shared_seeds(trained_on, seeds)
-    off = tuple("camera/front" if name == "camera" else name for name in config.sensors_off)
-    drive = Drive(bundle=config.bundle, backend=config.backend, threads=config.threads, sensors_off=off,
-                  time_limit_s=config.time_limit_s)  # fmt: skip
+    drive = Drive(
+        bundle=config.bundle, backend=config.backend, threads=config.threads, driver=config.driver,
+        sensors_off=tuple(map(sensor_name, config.sensors_off)), sensors_die=tuple(map(parse_death, config.sensor_dies)),
+        condition=config.condition, time_limit_s=config.time_limit_s,
+    )  # fmt: skip
     episodes: list[Episode] = []
     with _progress(console) as progress:
         bar = progress.add_task("closed loop", total=len(seeds), good=0)
         for episode in drive_all(drive, seeds, config.workers):
             episodes.append(episode)
             progress.update(bar, advance=1, good=sum(e.success for e in episodes))
-    return closed_loop_report(episodes, seed=config.seed, training_seeds=trained_on, sensors_off=off,
-                              bundle=f"{bundle.name} {bundle.version}")  # fmt: skip
+    return closed_loop_report(episodes, seed=config.seed, training_seeds=trained_on, sensors_off=drive.sensors_off, bundle=name,
+                              driver=drive.driver, condition=drive.condition, sensors_die=drive.sensors_die)  # fmt: skip
+
+
+def _who_drives(config: ClosedLoopConfig) -> tuple[list[int] | None, str]:
+    """Seeds that the driver was trained on, None if it does not say, and its name."""
+    from mm_nav.engine import load_bundle
+    from mm_nav.evaluate.closed_loop import check_driver
+
+    check_driver(config.driver)
+    if config.driver != "bundle":
+        return [], ""
+    bundle = load_bundle(config.bundle)
+    return bundle.manifest.get("training", {}).get("seeds"), f"{bundle.name} {bundle.version}"
 
 
 def run_open_loop(config: OpenLoopConfig) -> OpenLoopReport:
@@ -126,16 +151,22 @@ def _progress(console: Console | None) -> Progress:
 
 
 def _show(console: Console, report: ClosedLoopReport | OpenLoopReport) -> None:
-    skipped = ("per_task", "failures", "training_seeds", "evaluation_seeds", "versions")
+    skipped = ("per_task", "failures", "training_seeds", "evaluation_seeds", "versions", "intervals", "failure_categories")
     table = Table(title="evaluation", title_justify="left")
     table.add_column("figure")
     table.add_column("value", justify="right")
+    bounds = report.intervals if isinstance(report, ClosedLoopReport) else {}
+    if bounds:
+        table.add_column("95 % interval", justify="right")
     for key, value in report.to_json().items():
         if key not in skipped:
-            table.add_row(key, _text(value))
+            within = bounds.get(key)
+            table.add_row(key, _text(value), *([f"{within[0]:.3f} .. {within[1]:.3f}" if within else ""] if bounds else []))
     console.print(table)
     if isinstance(report, ClosedLoopReport):
         _show_tasks(console, report)
+        counted = {name: count for name, count in report.failure_categories.items() if count}
+        console.print(f"failures: {_text(counted) if counted else 'none'}", highlight=False)
         trained = "not stated by the bundle" if report.training_seeds is None else _span(report.training_seeds)
         console.print(f"seeds: trained on {trained}; evaluated on {_span(report.evaluation_seeds)}", highlight=False)
 

@@ -8,6 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64
 
 OCCUPIED = 0.5  # probability from which a cell counts as occupied
+Z_95 = 1.959964  # standard deviations that hold 95 % of a normal distribution
+BOOTSTRAP_ROUNDS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +32,40 @@ def spl(successes: Sequence[bool], shortest_m: Sequence[float], driven_m: Sequen
 
     A success with nothing to drive (l = p = 0) counts one. None without episodes.
     """
-    if not successes:
-        return None
-    each = [
+    each = spl_each(successes, shortest_m, driven_m)
+    return float(np.mean(each)) if each else None
+
+
+def spl_each(successes: Sequence[bool], shortest_m: Sequence[float], driven_m: Sequence[float]) -> list[float]:
+    """The terms that ``spl`` is the mean of."""
+    return [
         (short / max(driven, short) if max(driven, short) > 0 else 1.0) if success else 0.0
         for success, short, driven in zip(successes, shortest_m, driven_m, strict=True)
     ]
-    return float(np.mean(each))
+
+
+def wilson(rate: float | None, trials: int) -> tuple[float, float] | None:
+    """95 % score interval of a share that ``trials`` independent trials gave (Wilson 1927); None without trials."""
+    if rate is None or trials < 1:
+        return None
+    z2 = Z_95**2 / trials
+    middle = (rate + z2 / 2) / (1 + z2)
+    half = float(np.sqrt(rate * (1 - rate) * z2 + z2 * z2 / 4)) / (1 + z2)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def bootstrap(numerators: Sequence[float], denominators: Sequence[float]) -> tuple[float, float] | None:
+    """95 % percentile interval of sum / sum under resampling of episodes (Efron 1979), the same each time.
+
+    Both have one value per episode; a mean has denominators of one. None where there is nothing to divide by.
+    """
+    over, under = np.asarray(numerators, np.float64), np.asarray(denominators, np.float64)
+    if not under.sum() > 0:
+        return None
+    drawn = np.random.default_rng(0).integers(len(over), size=(BOOTSTRAP_ROUNDS, len(over)))
+    sums = under[drawn].sum(axis=1)
+    low, high = np.percentile(over[drawn].sum(axis=1)[sums > 0] / sums[sums > 0], [2.5, 97.5])
+    return float(low), float(high)
 
 
 def overlap(

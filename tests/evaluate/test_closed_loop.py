@@ -10,7 +10,16 @@ pytest.importorskip("open3d")
 
 from mm_nav.core.types import Command, Intent, Rejection, Utterance
 from mm_nav.errors import ConfigError
-from mm_nav.evaluate.closed_loop import Drive, _Tally, episode, evaluation_seeds, refuse_shared_seeds, simulation
+from mm_nav.evaluate.closed_loop import (
+    Drive,
+    _Tally,
+    check_driver,
+    episode,
+    evaluation_seeds,
+    parse_death,
+    refuse_shared_seeds,
+    simulation,
+)
 from mm_nav.evaluate.report import Episode
 from mm_nav.pipeline import Pipeline
 from mm_nav.sim.simulation import SimConfig, Simulation
@@ -48,6 +57,7 @@ def test_the_time_limit_ends_an_episode_with_its_reason() -> None:
     result = run(ROOM_GOTO, time_limit_s=1.0)
     assert not result.success
     assert result.reason.startswith("time limit, ")
+    assert result.category == "time_limit"
     assert result.duration_s == pytest.approx(1.0, abs=0.06)
 
 
@@ -83,6 +93,7 @@ def test_a_collision_ends_an_episode_and_names_what_was_hit() -> None:
     assert result.collided
     assert not result.success
     assert result.reason == f"collision with {sim.hit_label}"
+    assert result.category == "collision"
 
 
 def test_a_command_is_right_when_intent_and_amount_are() -> None:
@@ -90,7 +101,7 @@ def test_a_command_is_right_when_intent_and_amount_are() -> None:
     said = Utterance(stamp_ns=0, text=turn.text)
 
     def judged(answer: Command | Rejection) -> list[bool]:
-        tally = _Tally(turn, SPEC.grid)
+        tally = _Tally(turn)
         tally.hear(said, answer)
         return tally.answers
 
@@ -102,7 +113,7 @@ def test_a_command_is_right_when_intent_and_amount_are() -> None:
 
 def test_of_a_stop_task_both_orders_are_judged() -> None:
     task = Task(name="stop", text="halt", script=((0.0, "go to the cone"), (2.0, "halt")), at_s=2.0)
-    tally = _Tally(task, SPEC.grid)
+    tally = _Tally(task)
     tally.hear(Utterance(stamp_ns=0, text="go to the cone"), Command(intent=Intent.GO_TO, text="", phrase="cone"))
     tally.hear(Utterance(stamp_ns=1, text="halt"), Command(intent=Intent.GO_TO, text=""))
     assert tally.answers == [True, False]
@@ -131,3 +142,24 @@ def test_evaluating_where_it_was_trained_is_refused() -> None:
 def test_an_unknown_sensor_is_refused_by_name() -> None:
     with pytest.raises(ConfigError, match="sensor 'sonar' is unknown"):
         Simulation(SimConfig(seed=1, sensors_off=("sonar",)))
+
+
+def test_odometry_that_dies_on_the_way_leaves_the_robot_standing_there() -> None:
+    free = run(ROOM_GOTO)
+    late = free.duration_s - 2.5
+    result = run(ROOM_GOTO, sensors_die=(("odom", late),), time_limit_s=free.duration_s + 2)
+    assert not result.success
+    assert 0 < result.driven_m < free.driven_m
+
+
+def test_when_a_sensor_dies_is_read_from_the_option() -> None:
+    assert parse_death("lidar") == ("lidar", 3.0)
+    assert parse_death("camera@1.5") == ("camera/front", 1.5)
+    for odd in ("lidar@soon", "lidar@-1", "lidar@nan", "lidar@"):
+        with pytest.raises(ConfigError, match="NAME@SECONDS"):
+            parse_death(odd)
+
+
+def test_an_unknown_driver_is_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match="'expert' is unknown; use one of bundle, classical"):
+        check_driver("expert")

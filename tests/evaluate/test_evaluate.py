@@ -60,6 +60,16 @@ def test_a_bundle_that_knows_the_worlds_is_refused(bundles: Path) -> None:
         evaluate.run_closed_loop(ClosedLoopConfig(bundle=str(bundles / "leaky"), scenarios=2))
 
 
+def test_the_peer_needs_no_bundle_and_conditions_are_stated(tmp_path: Path) -> None:
+    config = ClosedLoopConfig(bundle="nowhere", driver="classical", condition="fog", sensor_dies=("camera@0.4",), scenarios=2,
+                              time_limit_s=1.0, json=tmp_path / "peer.json")  # fmt: skip
+    assert evaluate.main(config) == 0
+    written = json.loads((tmp_path / "peer.json").read_text(encoding="utf-8"))
+    assert (written["driver"], written["condition"], written["sensors_die"]) == ("classical", "fog", {"camera/front": 0.4})
+    assert written["training_seeds"] == []
+    assert len(written["intervals"]["success_rate"]) == 2
+
+
 def test_sensors_can_be_left_out_by_a_short_name(bundles: Path) -> None:
     config = ClosedLoopConfig(bundle=str(bundles / "clean"), scenarios=1, time_limit_s=0.4, sensors_off=("camera",))
     assert evaluate.run_closed_loop(config).sensors_off == ["camera/front"]

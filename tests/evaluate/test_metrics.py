@@ -4,7 +4,18 @@
 import numpy as np
 import pytest
 
-from mm_nav.evaluate.metrics import Located, average_precision, displacement, overlap, peak, percentiles, share, spl
+from mm_nav.evaluate.metrics import (
+    Located,
+    average_precision,
+    bootstrap,
+    displacement,
+    overlap,
+    peak,
+    percentiles,
+    share,
+    spl,
+    wilson,
+)
 
 
 def test_spl_weighs_success_by_the_way_that_was_needed() -> None:
@@ -69,3 +80,28 @@ def test_percentiles_interpolate() -> None:
     assert percentiles([]) == {"p50": None, "p95": None}
     assert share(1, 4) == 0.25
     assert share(0, 0) is None
+
+
+def test_wilson_bounds_agree_with_published_ones() -> None:
+    # Newcombe 1998, table I: 81 of 263 gives 0.2553..0.3662; 0 of 20 gives 0..0.1611; 1 of 29 gives 0.0061..0.1718
+    assert wilson(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert wilson(0.0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
+    assert wilson(1 / 29, 29) == pytest.approx((0.0061, 0.1718), abs=1e-4)
+    assert wilson(1.0, 20) == pytest.approx((1 - 0.1611, 1.0), abs=1e-4)
+    assert wilson(None, 0) is None
+
+
+def test_a_bootstrap_is_the_same_each_time_and_as_wide_as_theory_says() -> None:
+    values = np.random.default_rng(1).normal(0.5, 0.1, 200)
+    low, high = bootstrap(list(values), [1.0] * 200) or (0.0, 0.0)
+    assert bootstrap(list(values), [1.0] * 200) == (low, high)
+    assert low < values.mean() < high
+    assert high - low == pytest.approx(2 * 1.96 * values.std() / np.sqrt(200), rel=0.1)
+
+
+def test_a_bootstrap_of_a_ratio_weighs_episodes_by_what_they_divide_by() -> None:
+    low, high = bootstrap([0, 900], [10, 1000]) or (0.0, 0.0)
+    assert (low, high) == pytest.approx((0.0, 0.9))  # one or the other drawn twice
+    assert bootstrap([5, 5], [10, 10]) == pytest.approx((0.5, 0.5))
+    assert bootstrap([], []) is None
+    assert bootstrap([0], [0]) is None

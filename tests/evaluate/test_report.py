@@ -24,7 +24,7 @@ def made(**changes: Any) -> Episode:
 
 EPISODES = [
     made(),
-    made(seed=2, success=False, collided=True, reason="collision with wall", frames_grounded=2, cells_common=0, step_ms=(30.0,)),
+    made(seed=2, success=False, collided=True, reason="collision with wall", category="collision", frames_grounded=2, cells_common=0, step_ms=(30.0,)),
     made(seed=3, task="turn", command="左转90度", driven_m=0.0, shortest_m=0.0, frames_visible=0, frames_grounded=0,
          commands_right=0, cells_union=0, cells_common=0, step_ms=()),
     made(seed=4, task="goto_zh", driven_m=5.0),
@@ -67,3 +67,30 @@ def test_the_promised_keys_are_there() -> None:
     assert values.keys() >= set(KEYS) | {"scenarios", "seed", "training_seeds", "evaluation_seeds", "failures", "versions"}
     assert set(values["latency_ms"]) == {"p50", "p95"}
     assert values["training_seeds"] is None
+
+
+def test_intervals_stand_next_to_the_figures() -> None:
+    report = closed_loop_report(EPISODES, seed=7, training_seeds=None)
+    assert report.intervals["success_rate"] == pytest.approx((0.301, 0.954), abs=1e-3)  # Wilson, 3 of 4
+    assert set(report.intervals) == {"success_rate", "collision_rate", "spl", "grounding_accuracy", "occupancy_iou"}
+    for key, bounds in report.intervals.items():
+        assert bounds is not None
+        assert bounds[0] <= getattr(report, key) <= bounds[1]
+    nothing = closed_loop_report([made(frames_visible=0, frames_grounded=0, cells_union=0, cells_common=0)], seed=7, training_seeds=None)
+    assert nothing.intervals["grounding_accuracy"] is None
+    assert nothing.intervals["occupancy_iou"] is None
+
+
+def test_grounding_has_a_trial_per_episode_and_not_per_frame() -> None:
+    many = [made(frames_visible=1000, frames_grounded=800) for _ in range(4)]
+    few = [made(frames_visible=10, frames_grounded=8) for _ in range(4)]
+    bounds = [closed_loop_report(e, seed=7, training_seeds=None).intervals["grounding_accuracy"] for e in (many, few)]
+    assert bounds[0] == bounds[1]
+
+
+def test_failures_are_counted_by_category() -> None:
+    report = closed_loop_report(EPISODES, seed=7, training_seeds=None, driver="classical", condition="fog", sensors_die=[("lidar", 3.0)])
+    assert {name: count for name, count in report.failure_categories.items() if count} == {"collision": 1}
+    assert set(report.failure_categories) >= {"look_alike_reached", "not_found", "blocked", "time_limit", "collision"}
+    assert report.failures[0]["category"] == "collision"
+    assert (report.driver, report.condition, report.sensors_die) == ("classical", "fog", {"lidar": 3.0})

@@ -136,7 +136,7 @@ def test_a_folder_recorded_before_there_were_conditions_can_be_extended_on_a_cle
         del listed["config"][key]
     (tmp_path / LIST).write_text(json.dumps(listed), "utf-8")
     _claim(SimulateConfig(out=tmp_path))
-    with pytest.raises(ConfigError, match="recorded with conditions_share=0.0"):
+    with pytest.raises(ConfigError, match=r"recorded with conditions_share=0\.0"):
         _claim(SimulateConfig(out=tmp_path, conditions_share=0.2))
 
 
