@@ -82,7 +82,8 @@ def blobs(points: Float32[np.ndarray, "n 3"], camera: CameraView | None) -> list
     found = []
     for index, name in enumerate(COLOURS):
         own = points[colour == index].astype(np.float64)
-        found += [_blob(name, own[clump]) for clump in _clumps(own[:, :2]) if clump.sum() >= 3 or np.hypot(*own[clump][0, :2]) > FAR_M]
+        found += [_blob(name, own[clump], points) for clump in _clumps(own[:, :2])
+                  if clump.sum() >= 3 or np.hypot(*own[clump][0, :2]) > FAR_M]  # fmt: skip
     return found
 
 
@@ -103,12 +104,15 @@ def colours_of(points: Float32[np.ndarray, "n 3"], camera: CameraView) -> Int64[
     return out
 
 
-def _blob(colour: str, points: Float64[np.ndarray, "n 3"]) -> Blob:
+def _blob(colour: str, points: Float64[np.ndarray, "n 3"], everything: Float32[np.ndarray, "m 3"]) -> Blob:
+    """Measure a clump; it is as high as whatever stands in its place, for clothes are not all of a person."""
     flat = points[:, :2]
     spread = flat - flat.mean(axis=0)
     axes = np.linalg.svd(spread, full_matrices=False)[2] if len(flat) > 1 else np.eye(2)
-    return Blob(colour=colour, points=flat, xy=flat.mean(axis=0), length=float(np.ptp(spread @ axes.T, axis=0).max()),
-                height=float(points[:, 2].max()))  # fmt: skip
+    length = float(np.ptp(spread @ axes.T, axis=0).max())
+    own = np.hypot(*(everything[:, :2] - flat.mean(axis=0)).T) < max(0.2, length / 2)
+    height = max(float(points[:, 2].max()), float(everything[own, 2].max(initial=0.0)))
+    return Blob(colour=colour, points=flat, xy=flat.mean(axis=0), length=length, height=height)
 
 
 def _clumps(xy: Float64[np.ndarray, "n 2"]) -> list[Bool[np.ndarray, " n"]]:

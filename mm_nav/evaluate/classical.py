@@ -24,13 +24,13 @@ from mm_nav.evaluate.blobs import Blob, blobs, costmap, points_of
 from mm_nav.evaluate.driver import Look
 
 WORDS = {
-    "red": "red|红", "orange": "orange|橙", "yellow": "yellow|黄", "green": "green|绿", "blue": "blue|蓝", "purple": "purple|紫",
+    "red": r"\bred\b|红", "orange": "orange|橙", "yellow": "yellow|黄", "green": "green|绿", "blue": "blue|蓝", "purple": "purple|紫",
     "white": "white|白", "black": "black|黑",
 }  # fmt: skip
 SIZES = (  # words of a thing; longest extent on the ground and height from .. to, metres; the first that is said counts
     ("person|pedestrian|someone|man|woman|people|人", (0.1, 0.8), (1.0, 1.9)),
-    ("cone|pylon|锥", (0.05, 0.5), (0.2, 0.85)),
-    ("barrel|drum|keg|桶", (0.15, 0.7), (0.45, 1.05)),
+    ("cone|pylon|锥", (0.05, 0.5), (0.2, 0.82)),
+    ("barrel|drum|keg|桶", (0.15, 0.7), (0.72, 1.05)),
     ("car|vehicle|automobile|车", (0.9, 5.0), (0.6, 1.7)),
     ("box|crate|case|箱|盒", (0.1, 1.4), (0.2, 1.0)),
 )  # fmt: skip
@@ -74,7 +74,7 @@ class Wanted:
         if self.colour not in (None, blob.colour):
             return 0.0
         fits = self.length[0] <= blob.length <= self.length[1] and self.height[0] <= blob.height <= self.height[1]
-        far = blob.distance_m > 6.0 and blob.length <= self.length[1] and blob.height <= self.height[1]
+        far = blob.distance_m > 4.0 and blob.length <= self.length[1] and blob.height <= self.height[1]
         if self.colour in (None, "white", "black"):  # walls and shadows are that as well
             return 0.6 if fits else 0.0
         return 1.0 if fits else 0.6 if far else 0.3 if blob.length <= 1.3 * self.length[1] else 0.0

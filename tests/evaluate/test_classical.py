@@ -73,6 +73,7 @@ def test_points_outside_the_picture_have_no_colour() -> None:
     ("phrase", "colour", "fitting", "not_fitting"),
     [
         ("red cone", "red", (0.3, 0.6), (0.3, 1.7)),
+        ("blue coloured barrel", "blue", (0.5, 0.9), (0.3, 0.6)),  # no "red" in it
         ("person wearing blue", "blue", (0.4, 1.6), (0.4, 0.6)),
         ("蓝色箱子旁边的红色锥桶", "red", (0.3, 0.6), (2.0, 0.6)),
         ("穿黄衣服的人", "yellow", (0.4, 1.6), (0.4, 0.6)),
