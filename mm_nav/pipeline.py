@@ -11,6 +11,7 @@ from jaxtyping import Float32
 
 from mm_nav.core.command import parse
 from mm_nav.core.config import ModelSpec
+from mm_nav.core.memory import ViewMemory
 from mm_nav.core.mission import Mission
 from mm_nav.core.postprocess import camera_view, scene
 from mm_nav.core.preprocess import preprocess
@@ -46,6 +47,7 @@ class Pipeline:
         """Args: engine: runs the network. encoder: phrases to vectors. spec: the bundle's. clock_ns: for stage times."""
         self.engine, self.encoder, self.spec, self.clock_ns = engine, encoder, spec, clock_ns
         self.mission = Mission(spec, limits)
+        self.past = ViewMemory(spec)
         self._phrases: Float32[np.ndarray, "p e"] = np.zeros((0, spec.phrase_dim), np.float32)
 
     def command(self, text: str, stamp_ns: int) -> Command | Rejection:
@@ -59,8 +61,9 @@ class Pipeline:
     def step(self, frame: SensorFrame) -> Outcome:
         """What is around the robot at ``frame.stamp_ns``, and what to do about it."""
         lap = _Laps(self.clock_ns)
-        inputs = lap("preprocess", preprocess(frame, self.spec, self._phrases))
+        inputs = lap("preprocess", preprocess(frame, self.spec, self._phrases, self.past.recall(frame)))
         output = lap("network", self.engine.run(inputs))
+        self.past.keep(frame, output.kept)
         seen = lap("postprocess", scene(output, frame, self.spec))
         view = camera_view(inputs, self.spec.grid)
         plan = lap("mission", self.mission.update(seen, frame.odometry, output, view))
@@ -71,6 +74,7 @@ class Pipeline:
     def reset(self) -> None:
         """Forget the command and everything seen: another place, or time that jumped."""
         self.mission.reset()
+        self.past.reset()
         self._phrases = self._phrases[:0]
 
     def _embedded(self, command: Command) -> Float32[np.ndarray, "p e"]:

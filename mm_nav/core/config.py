@@ -48,10 +48,19 @@ class ModelSpec:
     phrase_count: int = 3  # what is looked for, and up to two landmarks
     embed_dim: int = 32
     classes: tuple[str, ...] = ("box", "cone", "barrel", "person", "car")
+    backbone: str = "small"  # or "efficientnet_lite0": image encoder that starts from ImageNet weights
+    fusion_heads: int = 0  # attention heads of the fusion over sensors; 0 without
+    memory_channels: int = 0  # of the past bird's-eye view that is fed back; 0 without temporal memory
+    memory_age_s: float = 1.0  # how old that view should be
     waypoint_count: int = 8
     waypoint_dt_s: float = 0.5
     sync_slop_ns: int = 60_000_000
     sync_window_ns: int = 120_000_000
+
+    @property
+    def memory_shape(self) -> tuple[int, int, int]:
+        """Channels, rows and columns of the remembered view: half the grid's resolution."""
+        return self.memory_channels, self.grid.rows // 2, self.grid.columns // 2
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; ``from_json`` reads them back."""

@@ -109,6 +109,18 @@ class Mission:
 
     # ---------------------------------------------------------------- frames
 
+    def _begin(self, stamp_ns: int) -> None:
+        self._began_ns: int = stamp_ns
+        self._done = 0.0  # radians turned since the command
+        self._origin: Float64[np.ndarray, "4 4"] | None = None
+        self._path: Float64[np.ndarray, "n 2"] | None = None  # last one, in odom
+        self._near = 0  # frames in a row at the goal
+        self._viewpoint: Float64[np.ndarray, "4 4"] | None = None  # where it was told
+        self._anchor: tuple[int, Float64[np.ndarray, "4 4"]] | None = None  # where it last made headway
+        self._back_until_ns = 0
+        self._committed: Candidate | None = None  # what it drives to
+        self.search.restart()
+
     def _remember(self, scene: Scene, output: FusionOutput, in_view: Bool[np.ndarray, "y x"]) -> None:
         """Where the goal and its landmarks may be, and which candidate stands as was said."""
         for i, memory in enumerate((self.memory, *self.landmarks)):
@@ -117,23 +129,11 @@ class Mission:
         if self.command is None or self.command.relation is None:
             return
         if self._viewpoint is None:
-            self._viewpoint = self._T[:2, 3].copy()
+            self._viewpoint = self._T.copy()
         for candidate in self.memory.candidates:
             candidate.fit = fit(self.command.relation, candidate, self.memory.candidates,
-                                [m.candidates for m in self.landmarks], self._viewpoint)  # fmt: skip
+                                [m.candidates for m in self.landmarks], self._viewpoint[:2, 3])  # fmt: skip
         self.memory.choose()
-
-    def _begin(self, stamp_ns: int) -> None:
-        self._began_ns: int = stamp_ns
-        self._done = 0.0  # radians turned since the command
-        self._origin: Float64[np.ndarray, "4 4"] | None = None
-        self._path: Float64[np.ndarray, "n 2"] | None = None  # last one, in odom
-        self._near = 0  # frames in a row at the goal
-        self._viewpoint: Float64[np.ndarray, "2"] | None = None  # where it was told, in odom
-        self._anchor: tuple[int, Float64[np.ndarray, "4 4"]] | None = None  # where it last made headway
-        self._back_until_ns = 0
-        self._committed: Candidate | None = None  # what it drives to
-        self.search.restart()
 
     def _forget(self) -> None:
         self.map.reset()

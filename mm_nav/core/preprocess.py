@@ -10,7 +10,7 @@ Radar channels (``radar_bev``): 0 count (log), 1 2 velocity over ground along x 
 magnitude, 4 mean RCS / 20 dB.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import cv2
@@ -20,22 +20,24 @@ from jaxtyping import Float32, Float64, Int16, UInt8
 
 from mm_nav.core.config import LIDAR_CHANNELS, RADAR_CHANNELS, BevGrid, ModelSpec
 from mm_nav.core.geometry import cell_centers, inverse, project, transform
+from mm_nav.core.memory import OUTSIDE, PastView
 from mm_nav.core.types import CameraModel, CameraView, FusionInput, Odometry, PosedCloud, SensorFrame
 
 SLICES = (-0.4, 0.15, 0.5, 1.1, 2.2)  # metres above ground; what is higher is overhead and passed under
 OBSTACLE_Z = SLICES[1]
 AZIMUTH_BINS = 240  # 1.5 degrees: no spinning LiDAR leaves such a bin empty
-OUTSIDE = -2.0  # grid value for "this cell does not fall into the picture"; grid sampling pads with zeros there
 
 
-def preprocess(frame: SensorFrame, spec: ModelSpec, phrases: Sequence[Float32[np.ndarray, " e"]] = ()) -> FusionInput:
+def preprocess(frame: SensorFrame, spec: ModelSpec, phrases: Iterable[Float32[np.ndarray, " e"]] = (), past: PastView | None = None) -> FusionInput:
     """Turn one instant into network inputs.
 
     Args:
         frame: what the synchroniser put together; any sensor may be absent.
         spec: shapes of the network that will read the result.
         phrases: embeddings of what is looked for and of its landmarks; none while there is no goal.
+        past: what the network kept of an earlier instant, and where it lies now.
     """
+    said = list(phrases)
     return FusionInput(
         camera_image=camera_images(frame.cameras, spec),
         camera_grid=camera_grids(frame.cameras, spec),
@@ -45,8 +47,10 @@ def preprocess(frame: SensorFrame, spec: ModelSpec, phrases: Sequence[Float32[np
         radar_bev=radar_bev(frame.radars, frame.odometry, spec.grid),
         radar_mask=np.array([bool(frame.radars)], np.float32),
         ego=ego_motion(frame.odometry),
-        phrase=_stacked(phrases, spec),
-        phrase_mask=(np.arange(spec.phrase_count) < len(phrases)).astype(np.float32),
+        phrase=_stacked(said, spec),
+        phrase_mask=(np.arange(spec.phrase_count) < len(said)).astype(np.float32),
+        memory=np.zeros(spec.memory_shape, np.float32) if past is None else past.memory,
+        memory_grid=np.full((*spec.memory_shape[1:], 2), OUTSIDE, np.float32) if past is None else past.grid,
     )
 
 

@@ -184,6 +184,9 @@ class FusionInput:
     ego: Float32[np.ndarray, "3"]  # forward speed m/s, yaw rate rad/s, 1 if odometry is there
     phrase: Float32[np.ndarray, "p e"]  # sentence embeddings: what is looked for, then its landmarks; zeros if none
     phrase_mask: Float32[np.ndarray, " p"]
+    memory: Float32[np.ndarray, "m hy hx"] = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))  # a past view
+    memory_grid: Float32[np.ndarray, "hy hx 2"] = field(default_factory=lambda: np.zeros((0, 0, 2), np.float32))  # where each
+    # cell of now lies in it: -1..1, -2 where it was not covered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +203,7 @@ class FusionOutput:
     goal_present: Float32[np.ndarray, " p"]  # probability that it is in view
     waypoints: Float32[np.ndarray, "t 2"]  # metres, spaced by ModelSpec.waypoint_dt_s
     stop: Float32[np.ndarray, "1"]  # probability that the command is fulfilled here
+    kept: Float32[np.ndarray, "m hy hx"] = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))  # a later ``memory``
 
 
 # ---------------------------------------------------------------- what the robot is told

@@ -64,12 +64,15 @@ def inputs_of(spec: ModelSpec) -> tuple[TensorSpec, ...]:
         "ego": (3,),
         "phrase": (spec.phrase_count, spec.phrase_dim),
         "phrase_mask": (spec.phrase_count,),
+        "memory": spec.memory_shape,
+        "memory_grid": (*spec.memory_shape[1:], 2),
     }
     return tuple(
         TensorSpec(
             name=f.name, dtype="uint8" if f.name == "camera_image" else "float32", shape=("batch", *shapes[f.name])
         )
         for f in fields(FusionInput)
+        if spec.memory_channels or not f.name.startswith("memory")
     )
 
 
@@ -87,8 +90,13 @@ def outputs_of(spec: ModelSpec) -> tuple[TensorSpec, ...]:
         "goal_present": (spec.phrase_count,),
         "waypoints": (spec.waypoint_count, 2),
         "stop": (1,),
+        "kept": spec.memory_shape,
     }
-    return tuple(TensorSpec(name=f.name, dtype="float32", shape=("batch", *shapes[f.name])) for f in fields(FusionOutput))
+    return tuple(
+        TensorSpec(name=f.name, dtype="float32", shape=("batch", *shapes[f.name]))
+        for f in fields(FusionOutput)
+        if spec.memory_channels or f.name != "kept"
+    )
 
 
 def batched(inputs: FusionInput, contract: Sequence[TensorSpec]) -> dict[str, NDArray[Any]]:

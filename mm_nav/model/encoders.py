@@ -7,6 +7,7 @@ Shape letters: B batch, N cameras, C channels, H W picture, Z lift heights, Y X 
 import torch
 from torch import Tensor, nn
 
+from mm_nav.model.backbone import FEATURES, MEAN, SCALE, EfficientNetLite
 from mm_nav.model.blocks import ConvBlock, Residual, TopDown
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)  # ImageNet, RGB
@@ -35,6 +36,28 @@ class ImageEncoder(nn.Module):
         eighth = self.eighth(quarter)
         eighth = self.up_eighth(self.sixteenth(eighth), eighth)
         features: Tensor = self.out(self.up_quarter(eighth, quarter))
+        return features
+
+
+class PretrainedEncoder(nn.Module):
+    """RGB 0..255 (B, 3, H, W) -> features (B, C, H/4, W/4): a feature pyramid over EfficientNet-Lite0.
+
+    The picture itself, averaged to a quarter, joins at the end: colour words need the plain colour.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        quarter, eighth, sixteenth = FEATURES
+        self.backbone = EfficientNetLite()
+        self.up_eighth, self.up_quarter = TopDown(sixteenth, eighth), TopDown(eighth, quarter)
+        self.mix_eighth = ConvBlock(eighth, eighth)
+        self.out = nn.Sequential(ConvBlock(quarter + 3, 32), ConvBlock(32, features))
+
+    def forward(self, image_BCHW: Tensor) -> Tensor:
+        quarter, eighth, sixteenth = self.backbone(image_BCHW)
+        eighth = self.mix_eighth(self.up_eighth(sixteenth, eighth))
+        colour = nn.functional.avg_pool2d((image_BCHW.float() - MEAN) / SCALE, 4)
+        features: Tensor = self.out(torch.cat([self.up_quarter(eighth, quarter), colour], dim=1))
         return features
 
 
@@ -67,10 +90,10 @@ class Lift(nn.Module):
 class BevTrunk(nn.Module):
     """Fuse the modalities' maps (B, C, Y, X) and look far: a small U-shaped pyramid.
 
-    Returns the fine map (B, C, Y, X) and the coarse one (B, 128, Y/8, X/8).
+    ``memory`` channels of a past view, warped to now, join at half resolution; 0 for a trunk without memory.
     """
 
-    def __init__(self, inputs: int, channels: int) -> None:
+    def __init__(self, inputs: int, channels: int, memory: int = 0) -> None:
         super().__init__()
         self.fuse = nn.Sequential(ConvBlock(inputs, channels, kernel=1), Residual(channels))
         self.down2 = nn.Sequential(ConvBlock(channels, 64, stride=2), Residual(64))
@@ -80,12 +103,26 @@ class BevTrunk(nn.Module):
         self.up_half = TopDown(96, 64)
         self.up_full = TopDown(64, channels)
         self.out = ConvBlock(channels, channels)
+        self.remember = nn.Conv2d(64, memory, 1) if memory else None
+        self.recall = ConvBlock(64 + memory + 1, 64) if memory else None
 
-    def forward(self, maps_BCYX: Tensor) -> tuple[Tensor, Tensor]:
+    def take_in(self, maps_BCYX: Tensor) -> tuple[Tensor, Tensor]:
+        """This instant alone: maps at full (B, C, Y, X) and half (B, 64, Y/2, X/2) resolution."""
         full = self.fuse(maps_BCYX)
-        half = self.down2(full)
+        return full, self.down2(full)
+
+    def look_far(self, full: Tensor, half: Tensor, past_BMYX: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Join the warped past (memory channels and one that says where it is known), then see the whole map at once.
+
+        Returns half, quarter (B, 96, Y/4, X/4) and coarse (B, 128, Y/8, X/8) maps.
+        """
+        if self.recall is not None and past_BMYX is not None:
+            half = self.recall(torch.cat([half, past_BMYX], dim=1))
         quarter = self.down4(half)
-        coarse = self.down8(quarter)
-        quarter = self.up_quarter(coarse, quarter)
-        half = self.up_half(quarter, half)
-        return self.out(self.up_full(half, full)), coarse
+        return half, quarter, self.down8(quarter)
+
+    def look_close(self, full: Tensor, half: Tensor, quarter: Tensor, coarse: Tensor) -> Tensor:
+        """Back to full resolution: (B, C, Y, X)."""
+        half = self.up_half(self.up_quarter(coarse, quarter), half)
+        fine: Tensor = self.out(self.up_full(half, full))
+        return fine

@@ -4,16 +4,22 @@
 Shape letters: B batch, M objects per frame, P phrases, D embedding, T waypoints, Y X bird's-eye view.
 """
 
+from collections.abc import Sequence
+from typing import Literal
+
 import torch
 from torch import Tensor
 
 from mm_nav.core.config import BevGrid, ModelSpec
-from mm_nav.model.net import FusionNet
+from mm_nav.model.net import FusionNet, Sensed
 
 WEIGHTS = {
     "occupancy": 2.0, "visible": 0.5, "heat": 1.0, "box": 1.0, "motion": 0.3, "match": 4.0, "goal": 1.0,
-    "waypoints": 1.0, "stop": 0.3,
+    "waypoints": 1.0, "stop": 0.3, "infonce": 0.1, "covariance": 0.1,
 }  # fmt: skip
+Align = Literal["phrase", "infonce", "covariance"]
+ALIGNS: tuple[Align, ...] = ("phrase", "infonce", "covariance")  # alignment terms, each of which can be left out
+HARD = 3.0  # weight of a wrong phrase of the right class: the colour is what must be told
 
 
 def focal(p: Tensor, target: Tensor, mask: Tensor) -> Tensor:
@@ -55,10 +61,13 @@ def at_cells(map_BCYX: Tensor, grid: BevGrid, xy_BM2: Tensor) -> Tensor:
     return flat.gather(2, index).transpose(1, 2)
 
 
-def losses(net: FusionNet, batch: dict[str, Tensor], spec: ModelSpec) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def losses(
+    net: FusionNet, batch: dict[str, Tensor], spec: ModelSpec, aligns: Sequence[str] = ALIGNS
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """All terms (unweighted) and the network's outputs for a batch of train/dataset.py."""
-    dense, embedding, coarse = net.perceive(batch)
-    out = net.outputs(batch, dense, embedding, coarse)
+    batch = batch | remembered(net, batch, spec)
+    found = net.perceive(batch)
+    dense, embedding, out = found.dense, found.embedding, net.outputs(batch, found)
     grid, boxes, on = spec.grid, batch["boxes"], batch["box_seen"]
     xy = boxes[..., :2]
     known = (batch["occupancy"] >= 0).float()
@@ -69,8 +78,8 @@ def losses(net: FusionNet, batch: dict[str, Tensor], spec: ModelSpec) -> tuple[d
         "heat": focal(out["object_heat"], bump(grid, xy, on), 1 - bump(grid, xy, batch["box_unsure"], 2.0).gt(0.1).float()),
         "box": box_loss(out["object_box"], boxes, on, grid),
         "motion": masked_mean((at_cells(out["motion"], grid, xy) - boxes[..., 7:9]).abs(), on[..., None]),
-        "match": match_loss(net, embedding, batch, spec),
-        "goal": focal(out["goal_map"][:, 0], bump(grid, batch["goal"][:, None, :2], batch["goal"][:, 2:]), batch["goal_known"][:, :, None]),
+        "match": match_loss(net, embedding, batch, spec) if "phrase" in aligns else embedding.sum() * 0,
+        "goal": goal_loss(out["goal_map"], batch, grid),
         "waypoints": masked_mean(
             torch.nn.functional.smooth_l1_loss(out["waypoints"], batch["waypoints"], reduction="none", beta=0.2),
             batch["waypoints_known"][:, :, None],
@@ -80,7 +89,57 @@ def losses(net: FusionNet, batch: dict[str, Tensor], spec: ModelSpec) -> tuple[d
             batch["stop_known"],
         ),
     }  # fmt: skip
-    return terms, out
+    return terms | alignment(net, found.seen, batch, spec, aligns), out
+
+
+def remembered(net: FusionNet, batch: dict[str, Tensor], spec: ModelSpec) -> dict[str, Tensor]:
+    """What the network keeps of each sample's past frame, as ``memory``; only the last layer learns from it."""
+    if not spec.memory_channels:
+        return {}
+    rows = batch["past_on"][:, 0].nonzero()[:, 0]
+    memory = batch["memory_grid"].new_zeros(len(batch["past_on"]), *spec.memory_shape)
+    if len(rows):
+        past = {k.removeprefix("past_"): v[rows] for k, v in batch.items() if k.startswith("past_") and k != "past_on"}
+        with torch.no_grad():
+            half = net.join(net.sense(past))[1]
+        memory = memory.index_copy(0, rows, net.keep(half))
+    return {"memory": memory}
+
+
+def goal_loss(goal_BPYX: Tensor, batch: dict[str, Tensor], grid: BevGrid) -> Tensor:
+    """Focal loss of every phrase's goal map; a phrase may mean several boxes, or none; unseen ones are not judged."""
+    p = goal_BPYX.shape[1]
+    xy = batch["boxes"][..., :2]
+    total = goal_BPYX.new_zeros(())
+    for i in range(p):
+        target = bump(grid, xy, batch["goal_hits"][:, i])
+        judged = 1 - bump(grid, xy, batch["goal_unsure"][:, i], 2.0).gt(0.1).float()
+        total = total + focal(goal_BPYX[:, i], target, judged * batch["goal_known"][:, i, None, None])
+    return total / p
+
+
+def alignment(net: FusionNet, seen: Sensed, batch: dict[str, Tensor], spec: ModelSpec, terms: Sequence[str]) -> dict[str, Tensor]:
+    """Make camera and LiDAR say the same of the same object, before they are fused.
+
+    ``infonce``: each object's camera embedding must find its own LiDAR embedding among all others, and the other way
+    round (CLIP, Radford et al. 2021). ``covariance``: second moments of both agree (CORAL, Sun and Saenko 2016).
+    """
+    if net.align is None or not set(terms) & {"infonce", "covariance"}:
+        return {}
+    both = (batch["box_coloured"] > 0) & (batch["lidar_mask"] > 0) & (batch["camera_mask"].amax(dim=1, keepdim=True) > 0)
+    xy = batch["boxes"][..., :2]
+    pair = [at_cells(net.align[k](m).float(), spec.grid, xy)[both] for k, m in (("camera", seen.camera), ("lidar", seen.lidar))]
+    zero = pair[0].sum() * 0
+    if len(pair[0]) < 4:
+        return dict.fromkeys((k for k in ("infonce", "covariance") if k in terms), zero)
+    camera, lidar = (torch.nn.functional.normalize(v, dim=-1) for v in pair)
+    out = {}
+    if "infonce" in terms:
+        logits, own = camera @ lidar.T / 0.1, torch.arange(len(camera), device=camera.device)
+        out["infonce"] = (torch.nn.functional.cross_entropy(logits, own) + torch.nn.functional.cross_entropy(logits.T, own)) / 2
+    if "covariance" in terms:
+        out["covariance"] = (torch.cov(camera.T) - torch.cov(lidar.T)).square().sum()
+    return out
 
 
 def box_loss(box_B8YX: Tensor, boxes_BM9: Tensor, on_BM: Tensor, grid: BevGrid) -> Tensor:
@@ -124,7 +183,9 @@ def match_loss(net: FusionNet, embedding_BDYX: Tensor, batch: dict[str, Tensor],
     mask = cells_BM.flatten().repeat_interleave(s)[:, None].expand_as(target).clone()
     seen_only = batch["box_seen"].flatten().repeat_interleave(s)
     mask[:, -class_count:] = seen_only[:, None]  # shape needs no camera
-    weight = torch.where(target > 0, 5.0, 1.0)
+    label = torch.cat([batch["box_class"].flatten(), torch.full((class_count,), -2, device=keys.device)])[real]
+    alike = (batch["box_class"].flatten()[:, None] == label[None]).repeat_interleave(s, dim=0)
+    weight = torch.where(target > 0, 5.0, torch.where(alike, HARD, 1.0))
     raw = torch.nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none") * weight
     empty = torch.nn.functional.softplus(background @ phrases_PD.T * net.scale + net.bias)
     return masked_mean(raw, mask) + 0.1 * empty.mean()

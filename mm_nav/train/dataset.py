@@ -21,16 +21,19 @@ from torch.utils.data import Dataset
 from mm_nav.bags.playback import readings, sources
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.config import ModelSpec
-from mm_nav.core.geometry import cells_of
+from mm_nav.core.geometry import inverse, se2, yaw_of
+from mm_nav.core.memory import OUTSIDE, fits, warp_grid
 from mm_nav.core.preprocess import preprocess
 from mm_nav.core.sync import Synchronizer
 from mm_nav.core.types import SensorFrame, Utterance
 from mm_nav.errors import BagError
 from mm_nav.train import labels
-from mm_nav.train.augment import mirror, photometric, sensor_dropout
+from mm_nav.train.augment import mirror, sensor_dropout, weather
+from mm_nav.train.queries import ask
 from mm_nav.train.vocabulary import Vocabulary
 
-FORMAT = 3  # raise it when what extraction writes changes
+FORMAT = 4  # raise it when what extraction writes changes
+SENSED = ("camera_image", "camera_grid", "camera_mask", "lidar_bev", "lidar_mask", "radar_bev", "radar_mask")
 log = logging.getLogger(__name__)
 
 
@@ -53,7 +56,7 @@ def frames(path: Path, spec: ModelSpec) -> list[SensorFrame]:
 
 def extract(path: Path, spec: ModelSpec, cache: Path) -> Path:
     """Write one bag's frames and labels as .npy files; returns their folder (made once, then reused)."""
-    key = hashlib.sha256(json.dumps([FORMAT, spec.to_json(), str(path.resolve()), _fingerprint(path)]).encode())
+    key = hashlib.sha256(json.dumps([FORMAT, _shapes(spec), str(path.resolve()), _fingerprint(path)]).encode())
     folder = cache / f"{path.name}_{key.hexdigest()[:16]}"
     if (folder / "meta.json").exists():
         return folder
@@ -77,6 +80,12 @@ def extract(path: Path, spec: ModelSpec, cache: Path) -> Path:
     return folder
 
 
+def _shapes(spec: ModelSpec) -> dict[str, Any]:
+    """What of a spec extraction depends on; networks that differ in the rest share the extracted frames."""
+    inside = ("backbone", "fusion_heads", "memory_channels", "memory_age_s", "embed_dim", "phrase_dim", "phrase_count", "classes")
+    return {k: v for k, v in spec.to_json().items() if k not in inside}
+
+
 def _row(frame: SensorFrame, truth: labels.Truth, spec: ModelSpec) -> dict[str, np.ndarray]:
     x = preprocess(frame, spec)
     found = labels.boxes(truth, frame, spec)
@@ -87,7 +96,16 @@ def _row(frame: SensorFrame, truth: labels.Truth, spec: ModelSpec) -> dict[str, 
         "radar_bev": x.radar_bev.astype(np.float16), "radar_mask": x.radar_mask, "ego": x.ego,
         "occupancy": labels.occupancy(truth, frame, spec), "waypoints": way, "waypoints_known": known,
         "stop": np.array([labels.fulfilled(truth, found)], np.float32), **found,
+        "stamp_ns": np.array(frame.stamp_ns, np.int64), "pose": _pose(frame),
     }  # fmt: skip
+
+
+def _pose(frame: SensorFrame) -> np.ndarray:
+    """x, y, yaw in odom; NaN without odometry."""
+    if frame.odometry is None:
+        return np.full(3, np.nan)
+    T = frame.odometry.T_odom_base
+    return np.array([T[0, 3], T[1, 3], yaw_of(T)])
 
 
 def _texts(path: Path) -> dict[str, list[str]]:
@@ -135,6 +153,7 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
 
     def __init__(self, folders: list[Path], spec: ModelSpec, vocabulary: Vocabulary, *, augment: bool, seed: int) -> None:
         self.spec, self.vocabulary, self.augment, self.seed = spec, vocabulary, augment, seed
+        self.folders = [f.name for f in folders]
         self.shards = [{p.stem: np.load(p, mmap_mode="r") for p in sorted(f.glob("*.npy"))} for f in folders]
         self.metas = [json.loads((f / "meta.json").read_text()) for f in folders]
         self.index = [(s, i) for s, shard in enumerate(self.shards) for i in range(len(shard["lidar_bev"]))]
@@ -147,56 +166,39 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
         shard, meta = self.shards[self.index[item][0]], self.metas[self.index[item][0]]
         i = self.index[item][1]
         rng = np.random.default_rng((self.seed, self.epoch if self.augment else 0, item))
-        x = {k: np.array(v[i]) for k, v in shard.items() if k not in ("camera_grid", "grid_index")}
-        x["camera_grid"] = np.array(shard["camera_grid"][int(shard["grid_index"][i])])
-        x["lidar_bev"], x["radar_bev"] = x["lidar_bev"].astype(np.float32), x["radar_bev"].astype(np.float32)
+        x = {k: np.array(v[i]) for k, v in shard.items() if k not in ("camera_grid", "grid_index", "stamp_ns", "pose")}
+        x |= self._sensors(shard, i)
         x["occupancy"] = x["occupancy"].astype(np.float32)
         x["visible"] = _visible(x)
-        said = self._ask(x, meta, rng)
+        if self.spec.memory_channels:
+            x |= self._past(shard, i, rng)
+        ask(x, meta, self.vocabulary, self.spec, rng, augment=self.augment)
         if self.augment:
-            x["camera_image"] = photometric(x["camera_image"], rng)
-            if rng.random() < 0.5 and not said["sided"]:
+            weather(x, rng)
+            if rng.random() < 0.5:
                 mirror(x)
             sensor_dropout(x, rng)
         x.update(_points(x["boxes"], self.spec, rng))
         return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in x.items() if k not in ("ids", "hits", "in_view")}
 
-    def _ask(self, x: dict[str, np.ndarray], meta: dict[str, Any], rng: np.random.Generator) -> dict[str, bool]:
-        """Choose a phrase for this frame, and fill in everything that has to do with words."""
-        present = x["ids"] >= 0
-        seen = (x["hits"] >= labels.MIN_HITS) & present & cells_of(self.spec.grid, x["boxes"][:, :2])[2]
-        coloured = seen & (x["in_view"] > 0) & (x["camera_mask"].max() > 0)
-        x["box_seen"], x["box_coloured"] = seen.astype(np.float32), coloured.astype(np.float32)
-        x["box_unsure"] = (present & ~seen).astype(np.float32)
-        names = [meta["texts"].get(str(i), ["", ""]) for i in x["ids"]]
-        phrases = [self.vocabulary.phrase(meta, int(i), n[1], rng if self.augment else None) for i, n in zip(x["ids"], names, strict=True)]
-        x["box_key"] = np.array([self.vocabulary.key(n[1]) if p else -1 for n, p in zip(names, present, strict=True)], np.int64)
-        x["box_class"] = np.array([self.vocabulary.classes.get(n[0], -1) for n in names], np.int64)
-        x["box_phrase"] = np.stack([self.vocabulary.embedding(p) for p in phrases])
-        target = np.flatnonzero(x["ids"] == (meta["target"] if meta["target"] is not None else -2))
-        row = int(target[0]) if len(target) else None
-        commanded = row
-        absent, silent = False, row is None
-        if self.augment and present.any():
-            draw = rng.random()
-            if draw < 0.45 and coloured.any():
-                row, silent = int(rng.choice(np.flatnonzero(coloured))), False
-            elif draw < 0.6:
-                absent, silent = True, False
-            elif draw < 0.7:
-                silent = True
-        phrase = "" if silent else self.vocabulary.absent(set(x["box_key"].tolist()), rng) if absent else phrases[row or 0]
-        goal = np.zeros(3, np.float32)
-        if not silent and not absent and row is not None and coloured[row]:
-            goal[:] = [*x["boxes"][row, :2], 1]
-        x["goal"], x["goal_known"] = goal, np.array([not silent and present.any()], np.float32)
-        x["phrase"] = np.zeros((self.spec.phrase_count, self.spec.phrase_dim), np.float32)
-        x["phrase"][0] = self.vocabulary.embedding(phrase)
-        x["phrase_mask"] = (np.arange(self.spec.phrase_count) < (not silent)).astype(np.float32)
-        follows = commanded is not None and row == commanded and not absent and not silent
-        x["waypoints_known"] = x["waypoints_known"] * follows if commanded is not None else x["waypoints_known"]
-        x["stop_known"] = np.array([follows], np.float32)
-        return {"sided": any(w in phrase for w in ("left", "right", "左", "右"))}
+    def _sensors(self, shard: dict[str, np.ndarray], i: int) -> dict[str, np.ndarray]:
+        x = {k: np.array(shard[k][i]) for k in SENSED if k != "camera_grid"}
+        x["camera_grid"] = np.array(shard["camera_grid"][int(shard["grid_index"][i])])
+        x["lidar_bev"], x["radar_bev"] = x["lidar_bev"].astype(np.float32), x["radar_bev"].astype(np.float32)
+        return x
+
+    def _past(self, shard: dict[str, np.ndarray], i: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """An earlier frame of the same bag to remember (``past_on`` 1), or none: half of the time, and at the start."""
+        ages = (shard["stamp_ns"][i] - shard["stamp_ns"][:i]) * 1e-9
+        known = [j for j in range(i) if fits(float(ages[j]), self.spec) and np.isfinite(shard["pose"][j]).all()]
+        on = bool(known) and bool(np.isfinite(shard["pose"][i]).all()) and (not self.augment or rng.random() < 0.6)
+        j = known[int(np.argmin(np.abs(ages[known] - self.spec.memory_age_s)))] if on else i
+        if on and self.augment:
+            j = known[int(rng.integers(len(known)))]
+        T_past_now = inverse(se2(*shard["pose"][j])) @ se2(*shard["pose"][i]) if on else np.eye(4)
+        grid = warp_grid(T_past_now, self.spec)
+        out = {f"past_{k}": v for k, v in self._sensors(shard, j).items()}
+        return out | {"past_on": np.array([on], np.float32), "memory_grid": grid if on else np.full_like(grid, OUTSIDE)}
 
 
 def _visible(x: dict[str, np.ndarray]) -> np.ndarray:

@@ -18,8 +18,9 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import save_file
 
 from mm_nav.core.config import LIDAR_CHANNELS, RADAR_CHANNELS, ModelSpec
-from mm_nav.core.types import FusionInput, FusionOutput
+from mm_nav.core.types import FusionInput
 from mm_nav.engine.bundle import load_bundle, write_manifest
+from mm_nav.engine.contract import inputs_of, outputs_of
 from mm_nav.engine.eager import EagerEngine
 from mm_nav.engine.ort import OrtEngine
 from mm_nav.errors import EngineError
@@ -46,6 +47,8 @@ def example(spec: ModelSpec, cameras: int, seed: int) -> FusionInput:
         ego=np.array([0.5, 0.1, 1], f),
         phrase=(rng.normal(size=(spec.phrase_count, spec.phrase_dim)) / np.sqrt(spec.phrase_dim)).astype(f),
         phrase_mask=np.ones(spec.phrase_count, f),
+        memory=rng.normal(size=spec.memory_shape).astype(f),
+        memory_grid=rng.uniform(-1.3, 1.3, (*spec.memory_shape[1:], 2)).astype(f),
     )
 
 
@@ -98,19 +101,19 @@ def compare(path: Path, count: int = 4) -> float:
     for i in range(count):
         x = example(bundle.spec, 1 + i % 3, i)
         a, b = eager.run(x), ort.run(x)
-        worst = max([worst] + [float(np.abs(getattr(a, k) - getattr(b, k)).max()) for k in FusionOutput.__slots__])
+        worst = max([worst] + [float(np.abs(getattr(a, k) - getattr(b, k)).max()) for k in (t.name for t in bundle.outputs)])
     return worst
 
 
 def to_onnx(net: FusionNet, spec: ModelSpec, path: Path) -> None:
     """Export with a fixed batch of one and any number of cameras; names are the fields of FusionInput and FusionOutput."""
     x = example(spec, 2, 0)
-    tensors = {k: torch.from_numpy(getattr(x, k))[None] for k in FusionInput.__slots__}
+    tensors = {t.name: torch.from_numpy(getattr(x, t.name))[None] for t in inputs_of(spec)}
     cameras = torch.export.Dim("cameras", min=1, max=16)
     shapes = {k: {1: cameras} if k.startswith("camera") else None for k in tensors}
     program = torch.onnx.export(
         net, (), kwargs=tensors, dynamo=True, optimize=False, opset_version=OPSET, dynamic_shapes=shapes, verbose=False,
-        input_names=list(FusionInput.__slots__), output_names=list(FusionOutput.__slots__),
+        input_names=list(tensors), output_names=[t.name for t in outputs_of(spec)],
     )  # fmt: skip
     if program is None:
         raise EngineError("torch.onnx.export returned nothing; update torch (pip install -U torch onnxscript)")

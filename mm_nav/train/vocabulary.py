@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Phrases of a set of bags and their sentence embeddings, computed once."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,22 @@ import numpy as np
 
 from mm_nav.core.config import ModelSpec
 from mm_nav.engine.text import SentenceEncoder
+
+CLASS_WORDS = {
+    "box": ("box", "crate", "case", "箱子", "盒子"), "cone": ("cone", "traffic cone", "pylon", "锥桶", "路锥", "交通锥"),
+    "barrel": ("barrel", "drum", "keg", "桶", "圆桶", "油桶"), "person": ("person", "pedestrian", "human", "人", "行人"),
+    "car": ("car", "vehicle", "automobile", "汽车", "车", "轿车"),
+}  # fmt: skip
+NEAR_MISS = 0.7  # share of absent phrases that share a word with something present
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A phrase and what it means: a description by its key, or any thing of a class."""
+
+    text: str
+    key: int = -1
+    label: int = -1
 
 
 class Vocabulary:
@@ -21,15 +38,16 @@ class Vocabulary:
         descriptions = sorted({text[1] for meta in metas for text in meta["texts"].values() if text[1]})
         self.keys = {text: i for i, text in enumerate(descriptions)}
         self.classes = {name: i for i, name in enumerate(spec.classes)}
-        self.variants: dict[str, list[str]] = {text: [] for text in descriptions}
+        found: dict[str, set[str]] = {text: {text} for text in descriptions}
         for meta in metas:
             for number, phrases in meta["phrases"].items():
                 if (text := meta["texts"].get(str(number))) is not None:
-                    self.variants[text[1]] += [p for p in phrases if not _relates(p)]
-        self.variants = {text: sorted(set(found) | {text}) for text, found in self.variants.items()}
-        known = {p for meta in metas for phrases in meta["phrases"].values() for p in phrases}
+                    found[text[1]].update(p for p in phrases if not _relates(p))
+        self.variants = {text: sorted(names) for text, names in found.items()}
+        self.class_words = {self.classes[n]: CLASS_WORDS.get(n, (n,)) for n in spec.classes}
         self.rows: dict[str, np.ndarray] = {"": np.zeros(spec.phrase_dim, np.float32)}
-        self._embed(sorted(known | set(descriptions) | set(spec.classes)), encoder, cache)
+        every = {p for names in self.variants.values() for p in names} | {w for words in self.class_words.values() for w in words}
+        self._embed(sorted(every | set(spec.classes)), encoder, cache)
 
     def _embed(self, texts: list[str], encoder: SentenceEncoder, cache: Path | None) -> None:
         if cache is not None and cache.exists():
@@ -51,22 +69,32 @@ class Vocabulary:
         """Number of a description, -1 if it is not known."""
         return self.keys.get(description, -1)
 
-    def phrase(self, meta: dict[str, Any], number: int, description: str, rng: np.random.Generator | None) -> str:
-        """A way to name an object: one of the bag's own (relations included) or of its kind; without rng the description."""
-        own = meta["phrases"].get(str(number), [])
+    def variant(self, description: str, rng: np.random.Generator | None) -> str:
+        """A way to say a description; without rng the description itself."""
         pool = self.variants.get(description, [])
-        if not description or rng is None or not (own or pool):
-            return description
-        return str(rng.choice(own if own and rng.random() < 0.5 else pool))
+        return description if rng is None or not pool else pool[int(rng.integers(len(pool)))]
 
-    def absent(self, here: set[int], rng: np.random.Generator) -> str:
-        """A phrase that names nothing in the frame."""
-        others = [text for text, key in self.keys.items() if key not in here]
-        return str(rng.choice(self.variants[str(rng.choice(others))])) if others else ""
+    def named(self, description: str, rng: np.random.Generator | None) -> Query:
+        """Ask for things of a description."""
+        return Query(text=self.variant(description, rng), key=self.key(description))
+
+    def class_word(self, rng: np.random.Generator) -> Query:
+        """Ask for any thing of a class, whatever its colour."""
+        label = int(rng.integers(len(self.class_words)))
+        words = self.class_words[label]
+        return Query(text=words[int(rng.integers(len(words)))], label=label)
+
+    def absent(self, here: set[str], rng: np.random.Generator) -> Query | None:
+        """Ask for what is not in the frame: mostly another colour or another kind of what is."""
+        others = [text for text in self.keys if text not in here]
+        words = {w for text in here for w in text.split()}
+        near = [text for text in others if words & set(text.split())]
+        pool = near if near and rng.random() < NEAR_MISS else others
+        return self.named(pool[int(rng.integers(len(pool)))], rng) if pool else None
 
 
 def _relates(phrase: str) -> bool:
-    """Phrases with a relation belong to one scene and must not be lent to another."""
+    """Phrases with a relation belong to one scene; the network grounds what they are made of."""
     words = (" next to ", " behind ", " in front of ", " left of ", " right of ", " near ", " beside ", " between ",
-             " by ", "旁", "后", "前", "左", "右", "附近", "之间")  # fmt: skip
+             " by ", " in back of ", "旁", "后", "前", "左", "右", "附近", "之间")  # fmt: skip
     return any(w in phrase for w in words)

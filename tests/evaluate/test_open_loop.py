@@ -47,8 +47,8 @@ class Fixed:
         ahead = 0.8 * SPEC.waypoint_dt_s * np.arange(1, SPEC.waypoint_count + 1, dtype=np.float32)
         return FusionOutput(
             occupancy=cells(42, 47, 52), visible=np.ones_like(heat), motion=np.zeros((2, *heat.shape), np.float32),
-            object_heat=heat, object_box=box, object_class=labels, goal_map=np.zeros_like(heat),
-            goal_present=np.zeros(1, np.float32), waypoints=np.column_stack([ahead, 0 * ahead]), stop=np.zeros(1, np.float32),
+            object_heat=heat, object_box=box, object_class=labels, goal_map=np.zeros((3, *heat.shape), np.float32),
+            goal_present=np.zeros(3, np.float32), waypoints=np.column_stack([ahead, 0 * ahead]), stop=np.zeros(1, np.float32),
         )  # fmt: skip
 
 

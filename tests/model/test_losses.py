@@ -8,10 +8,11 @@ torch = pytest.importorskip("torch", reason="training extra not installed: pip i
 from mm_nav.core.config import ModelSpec  # noqa: E402
 from mm_nav.core.types import FusionInput  # noqa: E402
 from mm_nav.model import build_net  # noqa: E402
-from mm_nav.model.losses import WEIGHTS, at_cells, bump, focal, losses, masked_mean  # noqa: E402
+from mm_nav.model.losses import WEIGHTS, at_cells, bump, focal, losses, masked_mean, remembered  # noqa: E402
+from mm_nav.train.dataset import SENSED  # noqa: E402
 from mm_nav.train.export import example  # noqa: E402
 
-SPEC = ModelSpec()
+SPEC = ModelSpec(fusion_heads=2, memory_channels=4)
 
 
 def batch(size: int = 2, objects: int = 3) -> dict[str, "torch.Tensor"]:
@@ -29,7 +30,8 @@ def batch(size: int = 2, objects: int = 3) -> dict[str, "torch.Tensor"]:
         "box_phrase": torch.nn.functional.normalize(torch.randn(objects, 512), dim=-1).expand(size, -1, -1).contiguous(),
         "cell_points": boxes[:, :, None, :2].repeat(1, 1, 4, 1), "empty_points": torch.full((size, 8, 2), -5.0),
         "occupancy": (torch.rand(size, 96, 96) < 0.1).float(), "visible": torch.ones(size, 96, 96),
-        "goal": torch.tensor([[2.0, -3.0, 1.0]]).repeat(size, 1), "goal_known": torch.ones(size, 1),
+        "goal_hits": torch.eye(3, objects).repeat(size, 1, 1), "goal_unsure": torch.zeros(size, 3, objects), "goal_known": torch.ones(size, 3),
+        "past_on": torch.tensor([[1.0], [0.0]])[:size], **{f"past_{k}": b[k].clone() for k in SENSED},
         "waypoints": torch.rand(size, 8, 2), "waypoints_known": torch.ones(size, 8), "stop": torch.zeros(size, 1), "stop_known": torch.ones(size, 1),
     }  # fmt: skip
 
@@ -62,7 +64,6 @@ def test_missing_labels_silence_their_terms() -> None:
     b["visible"] = torch.full_like(b["visible"], -1)
     for name in ("waypoints_known", "stop_known", "goal_known", "box_seen", "box_coloured"):
         b[name] = torch.zeros_like(b[name])
-    b["goal"] = torch.zeros_like(b["goal"])
     terms, _ = losses(build_net(SPEC), b, SPEC)
     for name in ("occupancy", "visible", "box", "motion", "goal", "waypoints", "stop"):
         assert terms[name].item() == 0, name
@@ -82,3 +83,24 @@ def test_a_few_steps_learn_a_batch_by_heart() -> None:
         optimizer.step()
         history.append(float(total))
     assert history[-1] < 0.6 * history[0], history
+
+
+def test_only_samples_with_a_past_remember_and_the_last_layer_learns_from_it() -> None:
+    net, b = build_net(SPEC), batch()
+    memory = remembered(net, b, SPEC)["memory"]
+    assert memory[0].abs().max() > 0
+    assert memory[1].abs().max() == 0
+    memory.sum().backward()
+    assert net.trunk.remember is not None
+    assert net.trunk.remember.weight.grad is not None
+    assert all(p.grad is None for p in net.image.parameters())
+
+
+def test_alignment_terms_can_be_left_out() -> None:
+    net, b = build_net(SPEC), batch(objects=3)
+    terms, _ = losses(net, b, SPEC)
+    assert terms["infonce"] > 0
+    assert terms["covariance"] > 0
+    without, _ = losses(net, b, SPEC, aligns=())
+    assert "infonce" not in without
+    assert without["match"] == 0

@@ -7,12 +7,12 @@ torch = pytest.importorskip("torch", reason="training extra not installed: pip i
 
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
-from mm_nav.core.config import ModelSpec  # noqa: E402
 from mm_nav.core.types import FusionInput, FusionOutput  # noqa: E402
 from mm_nav.model import build_net  # noqa: E402
 from mm_nav.train.export import example  # noqa: E402
+from mm_nav.train.run import MODELS  # noqa: E402
 
-SPEC = ModelSpec()
+SPEC = MODELS["base"]
 
 
 def batch(cameras: int = 1, seed: int = 0) -> dict[str, "torch.Tensor"]:
@@ -65,3 +65,24 @@ def test_without_a_phrase_there_is_no_goal(net: "torch.nn.Module") -> None:
     x["phrase_mask"] = torch.zeros_like(x["phrase_mask"])
     with torch.no_grad():
         assert net(**x)["goal_present"].max().item() == 0
+
+
+def test_a_past_that_is_nowhere_on_the_map_is_no_past(net: "torch.nn.Module") -> None:
+    x = batch()
+    x["memory_grid"] = torch.full_like(x["memory_grid"], -2.0)
+    other = x | {"memory": torch.randn_like(x["memory"])}
+    with torch.no_grad():
+        torch.testing.assert_close(net(**x)["occupancy"], net(**other)["occupancy"])
+        there = net(**batch())
+        assert not torch.equal(there["occupancy"], net(**x)["occupancy"])
+        assert torch.equal(there["kept"], net(**x)["kept"])  # kept as it was seen, without the past
+
+
+def test_an_absent_sensor_gets_no_attention(net: "torch.nn.Module") -> None:
+    x = batch()
+    x["lidar_mask"] = torch.zeros_like(x["lidar_mask"])
+    with torch.no_grad():
+        share = net.perceive(x).share_BQS
+    torch.testing.assert_close(share.sum(dim=2), torch.ones_like(share[..., 0]))
+    assert share[..., 1].max() < 1e-6
+    assert share[..., 0].min() > 0

@@ -7,11 +7,14 @@ import pytest
 pytest.importorskip("torch", reason="training extra not installed: pip install mm_nav[train]")
 
 from mm_nav.core.config import ModelSpec
+from mm_nav.core.geometry import se2
+from mm_nav.core.memory import warp_grid
 from mm_nav.core.preprocess import preprocess
 from mm_nav.core.types import CameraImage, CameraModel, CameraView, PointCloud, PosedCloud, SensorFrame
-from mm_nav.train.augment import mirror, photometric, sensor_dropout
+from mm_nav.train.augment import mirror, photometric, sensor_dropout, weather
+from mm_nav.train.dataset import SENSED
 
-SPEC = ModelSpec()
+SPEC = ModelSpec(memory_channels=4)
 
 
 def sample(y_sign: float) -> dict[str, np.ndarray]:
@@ -31,8 +34,10 @@ def sample(y_sign: float) -> dict[str, np.ndarray]:
     boxes[0] = [3, y_sign, 0.4, 1, 1, 1, 0.3 * y_sign, 1, 0.5 * y_sign]
     return {k: np.array(getattr(x, k)) for k in x.__slots__} | {
         "boxes": boxes, "occupancy": np.zeros((96, 96), np.float32), "visible": x.lidar_bev[8].copy(),
-        "waypoints": np.array([[1, 0.2 * y_sign]], np.float32), "goal": np.array([3, y_sign, 1], np.float32),
-        "box_coloured": np.ones(2, np.float32),
+        "waypoints": np.array([[1, 0.2 * y_sign]], np.float32), "box_coloured": np.ones(2, np.float32),
+        "goal_hits": np.eye(3, 2, dtype=np.float32), "goal_unsure": np.zeros((3, 2), np.float32), "goal_by_colour": np.array([1, 0, 0], np.float32),
+        "memory_grid": warp_grid(se2(1.0, 0.5 * y_sign, 0.2 * y_sign), SPEC), "past_on": np.ones(1, np.float32),
+        **{f"past_{k}": np.array(getattr(x, k)) for k in SENSED},
     }  # fmt: skip
 
 
@@ -40,7 +45,7 @@ def test_the_mirror_image_equals_the_frame_built_mirrored() -> None:
     mirrored, built = sample(1.0), sample(-1.0)
     mirror(mirrored)
     for name, want in built.items():
-        if name in ("visible",) or name == "lidar_bev":
+        if name in ("visible",) or name.endswith("lidar_bev"):
             continue  # the visibility channel has azimuth bins, compared below
         np.testing.assert_allclose(mirrored[name], want, atol=1e-4, err_msg=name)
     np.testing.assert_allclose(mirrored["lidar_bev"][:8], built["lidar_bev"][:8], atol=1e-4)
@@ -61,6 +66,9 @@ def test_dropout_never_takes_camera_and_lidar_together(seed: int) -> None:
     assert x["camera_mask"].any() or x["lidar_mask"].any()
     if not x["camera_mask"].any():
         assert not x["box_coloured"].any()
+        assert x["goal_hits"][0].sum() == 0  # a colour that no camera sees is unsure,
+        assert x["goal_unsure"][0, 0] == 1
+        assert x["goal_hits"][1, 1] == 1  # a shape is not
 
 
 def test_dropout_reaches_every_sensor() -> None:
@@ -70,3 +78,15 @@ def test_dropout_reaches_every_sensor() -> None:
         sensor_dropout(x, np.random.default_rng(seed))
         gone |= {m for m in ("camera_mask", "lidar_mask", "radar_mask") if not x[m].any()}
     assert gone == {"camera_mask", "lidar_mask", "radar_mask"}
+
+
+def test_weather_changes_sensors_and_no_label_and_leaves_them_finite() -> None:
+    changed = set()
+    for seed in range(80):
+        x, before = sample(1.0), sample(1.0)
+        weather(x, np.random.default_rng(seed))
+        changed |= {k for k, v in before.items() if not np.array_equal(v, x[k])}
+        assert all(np.isfinite(v).all() for v in x.values())
+        assert x["camera_image"].dtype == np.uint8
+    seen = {"camera_image", "lidar_bev", "radar_bev"}
+    assert changed == seen | {f"past_{k}" for k in seen}
