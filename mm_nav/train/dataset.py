@@ -10,6 +10,7 @@ import json
 import logging
 import shutil
 from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -154,16 +155,16 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
     def __init__(self, folders: list[Path], spec: ModelSpec, vocabulary: Vocabulary, *, augment: bool, seed: int) -> None:
         self.spec, self.vocabulary, self.augment, self.seed = spec, vocabulary, augment, seed
         self.folders = [f.name for f in folders]
-        self.shards = [{p.stem: np.load(p, mmap_mode="r") for p in sorted(f.glob("*.npy"))} for f in folders]
+        self._where = folders
         self.metas = [json.loads((f / "meta.json").read_text()) for f in folders]
-        self.index = [(s, i) for s, shard in enumerate(self.shards) for i in range(len(shard["lidar_bev"]))]
+        self.index = [(s, i) for s, f in enumerate(folders) for i in range(len(np.load(f / "stamp_ns.npy")))]
         self.epoch = 0
 
     def __len__(self) -> int:
         return len(self.index)
 
     def __getitem__(self, item: int) -> dict[str, torch.Tensor]:
-        shard, meta = self.shards[self.index[item][0]], self.metas[self.index[item][0]]
+        shard, meta = opened(self._where[self.index[item][0]]), self.metas[self.index[item][0]]
         i = self.index[item][1]
         rng = np.random.default_rng((self.seed, self.epoch if self.augment else 0, item))
         x = {k: np.array(v[i]) for k, v in shard.items() if k not in ("camera_grid", "grid_index", "stamp_ns", "pose")}
@@ -199,6 +200,12 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
         grid = warp_grid(T_past_now, self.spec)
         out = {f"past_{k}": v for k, v in self._sensors(shard, j).items()}
         return out | {"past_on": np.array([on], np.float32), "memory_grid": grid if on else np.full_like(grid, OUTSIDE)}
+
+
+@lru_cache(maxsize=16)  # every map holds a file open, and thousands of bags would hold too many
+def opened(folder: Path) -> dict[str, np.ndarray]:
+    """Arrays of an extracted bag by name, mapped rather than read."""
+    return {p.stem: np.load(p, mmap_mode="r") for p in folder.glob("*.npy")}
 
 
 def _visible(x: dict[str, np.ndarray]) -> np.ndarray:
