@@ -14,6 +14,7 @@ from mm_nav.core.config import ModelSpec
 from mm_nav.core.explore import Search, turned
 from mm_nav.core.geometry import cell_centers, inverse, yaw_of
 from mm_nav.core.goal import JUMP_M, LIKELY, SURE, Candidate, GoalMemory
+from mm_nav.core.keepout import KEEP_M, Zone, ground, with_zone
 from mm_nav.core.local_map import LocalMap, into, pose_2d
 from mm_nav.core.planner import CostMap, cost_map, plan
 from mm_nav.core.postprocess import VISIBLE, sightings
@@ -38,7 +39,7 @@ class Mission:
     """One command at a time, from the utterance to "reached" or "not_found".
 
     Attributes:
-        status: idle, searching, driving, following, turning, moving, waiting, blocked, reached, not_found.
+        status: idle, searching, driving, following, turning, moving, waiting, avoiding, blocked, reached, not_found.
         occupancy: the last frame's, completed from memory (base_link, NaN unknown).
     """
 
@@ -48,10 +49,12 @@ class Mission:
         self.map = LocalMap(spec.grid)
         self.memory = GoalMemory(spec.grid)
         self.landmarks: tuple[GoalMemory, ...] = ()  # one memory for each thing that describes where the goal is
+        self.zones: tuple[Zone, ...] = ()  # what it was told to keep away from
         self.search = Search(turns_in_place=self.limits.min_turn_radius == 0)
         self._handle: dict[Intent, Callable[[Command, FusionOutput], Plan]] = {
             Intent.GO_TO: self._go, Intent.LOOK_FOR: self._go, Intent.FOLLOW: self._go, Intent.TURN: self._turn,
-            Intent.MOVE_BY: self._move, Intent.WAIT: self._wait, Intent.STOP: lambda *_: self._rest("idle"),
+            Intent.MOVE_BY: self._move, Intent.WAIT: self._wait, Intent.AVOID: self._avoid,
+            Intent.STOP: lambda *_: self._rest("idle"),
         }  # fmt: skip
         self.reset()
 
@@ -66,7 +69,9 @@ class Mission:
         self._forget()
 
     def accept(self, command: Command, stamp_ns: int) -> None:
-        """Start a command in place of the old one; what is known about obstacles stays."""
+        """Start a command in place of the old one; what is known about obstacles, and what to keep away from, stays."""
+        if self.command is not None and self.command.intent is Intent.AVOID and self.memory.goal is not None:
+            self.zones = with_zone(self.zones, Zone.around(self.memory.goal))
         self.command = command
         self.status = "idle"
         self._begin(stamp_ns)
@@ -137,6 +142,7 @@ class Mission:
 
     def _forget(self) -> None:
         self.map.reset()
+        self.zones = ()
         for memory in (self.memory, *self.landmarks):
             memory.reset()
         self.search.restart()
@@ -173,7 +179,8 @@ class Mission:
 
     def _rest(self, status: str) -> Plan:
         """Stand still."""
-        state = {"idle": "idle", "reached": "reached", "not_found": "not_found", "waiting": "hold"}.get(status, "blocked")
+        state = {"idle": "idle", "reached": "reached", "not_found": "not_found", "waiting": "hold",
+                 "avoiding": "hold"}.get(status, "blocked")
         return self._plan(status, state, stop=True)
 
     # ---------------------------------------------------------------- intents
@@ -204,6 +211,18 @@ class Mission:
         path = self._origin[:2, 3] + line[:, None] * self._origin[:2, 0]
         stuck = self._stuck_s() > STUCK_S
         return self._plan("blocked" if stuck else "moving", "drive", path, reverse=amount < 0)
+
+    def _avoid(self, command: Command, output: FusionOutput) -> Plan:
+        """Keep away from a thing: go where it is far enough while it is too near, else stand and watch."""
+        thing = self.memory.goal
+        if thing is None or not self._tracked:
+            return self._rest("avoiding")
+        here = (*self.zones, Zone.around(thing))
+        if here[-1].distance_m(self._T[None, :2, 3])[0] >= KEEP_M:
+            return self._rest("avoiding")
+        costs, xy = self._costs()
+        way = plan(costs, xy, ~ground(here, self._cells_odom, margin_m=0.2) & (costs.room > 0))
+        return self._rest("blocked") if way is None else self._drive("avoiding", "drive", self.map.to_odom(way))
 
     def _go(self, command: Command, output: FusionOutput) -> Plan:
         """Go to, look for and follow: drive when it is known where, search when it is not."""
@@ -291,7 +310,13 @@ class Mission:
         xy = self.map.to_window(self._T[:2, 3])
         last = None if self._path is None else self.map.to_window(self._path)
         occupancy = self.map.probability()
-        return cost_map(occupancy, self.map.grid, xy, self.limits.robot_radius, self.map.motion, last), xy
+        off = ground(self.zones, self._cells_odom) if self.zones else None
+        return cost_map(occupancy, self.map.grid, xy, self.limits.robot_radius, self.map.motion, last, off), xy
+
+    @property
+    def _cells_odom(self) -> Float64[np.ndarray, "y x 2"]:
+        ys, xs = cell_centers(self.map.grid)
+        return self.map.to_odom(np.stack(np.meshgrid(xs, ys), axis=-1))
 
     def _disc(self, xy: Float64[np.ndarray, "2"], radius_m: float) -> Bool[np.ndarray, "y x"]:
         ys, xs = cell_centers(self.map.grid)

@@ -23,6 +23,7 @@ COMFORT_M = 0.45  # nearness to obstacles costs up to here beyond the radius,
 COMFORT_COST = 4.0  # this much more than open ground at the lethal edge
 UNKNOWN_COST = 1.5  # added to ground nobody has seen
 PERSON_COST = 4.0  # added where something that moves will be within a second and a half
+KEEP_OFF_COST = 10.0  # added near what it was told to keep away from
 ESCAPE_M = 0.7  # around the robot, inflation can be crossed: it may start inside
 ESCAPE_COST = 12.0
 LOYALTY = 0.8  # cells of the last path cost this much of the others, so that ways do not flip
@@ -40,11 +41,13 @@ class CostMap:
 def cost_map(
     occupancy: Float32[np.ndarray, "y x"], grid: BevGrid, robot_xy: Float64[np.ndarray, "2"], radius_m: float,
     motion: Float32[np.ndarray, "2 y x"] | None = None, last_path: Float64[np.ndarray, "n 2"] | None = None,
+    keep_off: Bool[np.ndarray, "y x"] | None = None,
 ) -> CostMap:  # fmt: skip
     """Costs from occupancy probabilities (NaN unknown).
 
     Args:
         motion: m/s of what stands in each cell, in the grid's frame. last_path: to prefer what was planned before.
+        keep_off: ground that is crossed only where there is no other way.
     """
     known = np.isfinite(occupancy)
     blocked = np.where(known, occupancy, 0.0) >= OCCUPIED
@@ -54,6 +57,8 @@ def cost_map(
     cost = 1 + COMFORT_COST * nearness**2 + UNKNOWN_COST * ~known
     if motion is not None:
         cost += PERSON_COST * _moving_soon(blocked, motion, grid.cell)
+    if keep_off is not None:
+        cost += KEEP_OFF_COST * keep_off
     if last_path is not None and len(last_path) > 1:
         lane = np.zeros(cost.shape, np.uint8)
         pixels = np.round((last_path - [grid.x_min, grid.y_min]) / grid.cell - 0.5)
