@@ -10,7 +10,7 @@ from mm_nav.core.geometry import cell_centers, inverse, se2, transform
 from mm_nav.core.mission import Mission
 from mm_nav.core.postprocess import scene
 from mm_nav.core.safety import Ages, DriveLimits, velocity
-from mm_nav.core.types import Command, FusionOutput, Intent, Odometry, Plan, SensorFrame, Velocity
+from mm_nav.core.types import Command, FusionOutput, Intent, Odometry, Plan, Relation, SensorFrame, Velocity
 
 SPEC = ModelSpec()
 GRID = SPEC.grid
@@ -18,8 +18,10 @@ YS, XS = cell_centers(GRID)
 FRAME_S, CONTROL_S = 0.2, 0.05
 
 
-def command(intent: Intent, phrase: str = "", amount: float = 0.0) -> Command:
-    return Command(intent=intent, text=phrase or intent.value, phrase=phrase, amount=amount)
+def command(
+    intent: Intent, phrase: str = "", amount: float = 0.0, relation: Relation | None = None, landmarks: tuple[str, ...] = ()
+) -> Command:
+    return Command(intent=intent, text=phrase or intent.value, phrase=phrase, target=phrase, amount=amount, relation=relation, landmarks=landmarks)
 
 
 def odometry(pose: np.ndarray, stamp_ns: int) -> Odometry:
@@ -28,10 +30,15 @@ def odometry(pose: np.ndarray, stamp_ns: int) -> Odometry:
 
 @dataclass
 class Flatland:
-    """Discs (x, y, radius) in odom; ``goal`` is the disc that the phrase names, seen within 100 degrees ahead and 8 m."""
+    """Discs (x, y, radius) in odom; ``goal`` is the disc that the phrase names, seen within 100 degrees ahead and 8 m.
+
+    ``twin`` looks the same as the goal; ``landmark`` is what the second phrase names.
+    """
 
     discs: list[tuple[float, float, float]] = field(default_factory=list)
     goal: tuple[float, float, float] | None = None
+    twin: tuple[float, float, float] | None = None
+    landmark: tuple[float, float, float] | None = None
     confidence: float = 0.9
     tracked: bool = True
     limits: DriveLimits = field(default_factory=DriveLimits)
@@ -45,14 +52,16 @@ class Flatland:
     def output(self) -> FusionOutput:
         """What a perfect network would say here."""
         T = inverse(se2(*self.pose))
-        maps = {name: np.zeros((96, 96), np.float32) for name in ("occupancy", "object_heat", "goal_map")}
-        for x, y, radius in [*self.discs, *([self.goal] if self.goal else [])]:
+        maps = {name: np.zeros((96, 96), np.float32) for name in ("occupancy", "object_heat")}
+        goals = np.zeros((3, 96, 96), np.float32)
+        for x, y, radius in [*self.discs, *(d for d in (self.goal, self.twin, self.landmark) if d)]:
             here = transform(T, np.array([[x, y, 0.0]]))[0]
             away = np.hypot(XS[None] - here[0], YS[:, None] - here[1])
             maps["occupancy"][away < radius] = 0.95
-            if (x, y, radius) == self.goal and np.hypot(*here[:2]) < 8 and abs(np.arctan2(here[1], here[0])) < np.radians(50):
-                maps["goal_map"] = (self.confidence * np.exp(-((away / 0.3) ** 2))).astype(np.float32)
-        goals = np.stack([maps.pop("goal_map"), *np.zeros((2, 96, 96), np.float32)])
+            if np.hypot(*here[:2]) < 8 and abs(np.arctan2(here[1], here[0])) < np.radians(50):
+                peak = (self.confidence * np.exp(-((away / 0.3) ** 2))).astype(np.float32)
+                goals[0] = np.maximum(goals[0], peak * ((x, y, radius) in (self.goal, self.twin)))
+                goals[1] = np.maximum(goals[1], peak * ((x, y, radius) == self.landmark))
         return FusionOutput(
             **maps, goal_map=goals, visible=np.ones((96, 96), np.float32), motion=np.zeros((2, 96, 96), np.float32),
             object_box=np.zeros((BOX_CHANNELS, 96, 96), np.float32), object_class=np.full((5, 96, 96), 0.2, np.float32),
@@ -88,5 +97,5 @@ class Flatland:
     def least_gap_m(self) -> float:
         """Least distance between the robot's body and any disc, along the whole trail."""
         trail = np.array(self.trail)
-        every = [*self.discs, *([self.goal] if self.goal else [])]
+        every = [*self.discs, *(d for d in (self.goal, self.twin, self.landmark) if d)]
         return min(float(np.hypot(trail[:, 0] - x, trail[:, 1] - y).min()) - r - self.limits.robot_radius for x, y, r in every)
