@@ -10,6 +10,7 @@ import re
 import unicodedata
 
 from mm_nav.core import lexicon as lex
+from mm_nav.core.phrase import take_apart
 from mm_nav.core.types import Command, Intent, Rejection
 
 MAX_CHARS = 512
@@ -55,6 +56,12 @@ _EN_GO = re.compile(
     r" (?:to|towards?|for|near|next to|by|beside|at|close to|in front of|until you reach|into|onto|where)\s+(?P<what>.+)"
     r"|(?:approach|reach|visit|meet|(?:stand|park|wait|stay) (?:near|next to|by|beside|at|close to|in front of))\s+(?P<direct>.+)"
 )
+_EN_AVOID = re.compile(
+    r"(?:avoid(?: (?:going|driving|getting|coming) (?:near|close to|to|towards?))?|(?:keep|stay|steer|move|get|drive|back) (?:well |far )?(?:away|clear|off|back) (?:from|of)"
+    r"|keep (?:your |a |some )*distance (?:from|to)|keep off|shun|evade"
+    r"|(?:do not|don'?t|never)(?: ever)? (?:(?:go|drive|move|come|get|head|travel|walk|navigate|run)(?: anywhere)?(?: too)? (?:near|close to|to|towards?|into)"
+    r"|approach|touch|hit|bump into))\s+(?P<what>.+)"
+)
 _ZH_N = lex.NUMBER
 _ZH_TURN = [
     re.compile(p)
@@ -77,6 +84,10 @@ _ZH_GO = re.compile(
     r"|跑到|跑去|跑向|来到|回到|到达|抵达|靠近|接近|去到|去一下|去看看|去|停到|过到|到)(?P<what>.+)"
 )  # fmt: skip
 _ZH_TOWARD = re.compile(r"(?:向|朝着?|往)(?P<what>.+?)(?:那里|那边|那儿)?(?:开过去|走过去|移动过去|前进|移动|行驶|靠近|开|走|驶)(?:去|过去)?$")
+_ZH_AVOID = re.compile(
+    r"(?:远离|避开|绕开|躲开|避让|回避|(?:不要|别|不许|不准|不能|禁止|勿)(?:再)?(?:太)?(?:靠近|接近|走近|碰到?|撞到?|去|到|往|驶向|开到|走到|开向))(?P<what>.+?)(?:那里|那边|那儿)?(?:去|走|开)?"
+    r"|(?:离|跟|与|和)(?P<far>.+?)(?:保持距离|远一?点儿?|远一?些)"
+)
 _PHRASE = re.compile(r"[\w\s'’,\-、]+")
 _SIDE = re.compile(r"\b(left|right)\b|左|右")
 
@@ -125,6 +136,10 @@ def normalise(text: str) -> str:
 
 
 def _english(said: str, text: str) -> Command | Rejection | None:
+    if m := _EN_AVOID.fullmatch(said):
+        if lex.EN_SECOND_ORDER.search(m["what"]) or lex.EN_NEGATION.search(m["what"]):
+            return _reject("ambiguous", text, "holds more than one order; give one at a time")
+        return _grounded(Intent.AVOID, _english_phrase(m["what"]), text, said)
     negated = lex.EN_NEGATION.search(said) is not None
     if len({m.group() for m in _SIDE.finditer(said)}) > 1 and not any(p.fullmatch(said) for p in (_EN_GO, _EN_LOOK, _EN_FOLLOW)):
         return _reject("ambiguous", text, "says left and right; say one of them")
@@ -155,6 +170,8 @@ def _english(said: str, text: str) -> Command | Rejection | None:
 
 
 def _chinese(said: str, text: str) -> Command | Rejection | None:
+    if m := _ZH_AVOID.fullmatch(said):
+        return _grounded(Intent.AVOID, _chinese_phrase(m["what"] or m["far"]), text, said)
     if lex.ZH_NEGATION.search(said):
         return _negated(text)
     if re.search(r"左转.*右转|右转.*左转|向左.*向右|向右.*向左|前进.*后退|后退.*前进|左右转|先?左.?[拐转].*右.?[拐转]", said):
@@ -214,7 +231,8 @@ _UNIT = {Intent.TURN: "rad", Intent.MOVE_BY: "m", Intent.WAIT: "s"}
 def _grounded(intent: Intent, phrase: str, text: str, said: str) -> Command | Rejection:
     if not any(c.isalpha() for c in phrase) or phrase in lex.EN_NAMELESS or not _PHRASE.fullmatch(phrase):
         return _reject("not_understood", text, f"does not name a thing I could look for; {EXAMPLES}")
-    return Command(intent=intent, text=said, phrase=phrase)
+    target, relation, landmarks = take_apart(phrase)
+    return Command(intent=intent, text=said, phrase=phrase, target=target, relation=relation, landmarks=landmarks)
 
 
 def _english_phrase(what: str) -> str:
