@@ -13,12 +13,12 @@ from mm_nav.core.approach import Approach
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.explore import Search, turned
 from mm_nav.core.geometry import cell_centers, inverse, yaw_of
-from mm_nav.core.goal import JUMP_M, LIKELY, SURE, Candidate, GoalMemory
+from mm_nav.core.goal import JUMP_M, LIKELY, SURE, Candidate
+from mm_nav.core.grounding import Grounding
 from mm_nav.core.keepout import KEEP_M, Zone, ground, with_zone
 from mm_nav.core.local_map import LocalMap, into, pose_2d
 from mm_nav.core.planner import CostMap, cost_map, plan
-from mm_nav.core.postprocess import VISIBLE, sightings
-from mm_nav.core.relation import fit
+from mm_nav.core.postprocess import VISIBLE
 from mm_nav.core.safety import DriveLimits
 from mm_nav.core.types import Command, FusionOutput, Goal, Intent, Odometry, Plan, Scene
 
@@ -47,8 +47,6 @@ class Mission:
         """Args: spec: grid of the scenes to come. limits: size of the robot and whether it turns in place."""
         self.spec, self.limits = spec, limits or DriveLimits()
         self.map = LocalMap(spec.grid)
-        self.memory = GoalMemory(spec.grid)
-        self.landmarks: tuple[GoalMemory, ...] = ()  # one memory for each thing that describes where the goal is
         self.zones: tuple[Zone, ...] = ()  # what it was told to keep away from
         self.search = Search(turns_in_place=self.limits.min_turn_radius == 0)
         self._handle: dict[Intent, Callable[[Command, FusionOutput], Plan]] = {
@@ -61,6 +59,7 @@ class Mission:
     def reset(self) -> None:
         """Forget the command and everything seen."""
         self.command: Command | None = None
+        self.memory = Grounding(self.spec)
         self.status = "idle"
         self.occupancy = np.full((self.spec.grid.rows, self.spec.grid.columns), np.nan, np.float32)
         self._stamp_ns: int | None = None
@@ -75,13 +74,7 @@ class Mission:
         self.command = command
         self.status = "idle"
         self._begin(stamp_ns)
-        self.memory.reset()
-        self.landmarks = tuple(GoalMemory(self.spec.grid) for _ in command.landmarks[: self.spec.phrase_count - 1])
-
-    @property
-    def phrase(self) -> str:
-        """What to ground now; '' while nothing is looked for."""
-        return self.command.phrase if self.command is not None else ""
+        self.memory.begin(command)
 
     @property
     def goal(self) -> Goal | None:
@@ -103,7 +96,7 @@ class Mission:
         self._move_on(scene.stamp_ns, odometry)
         self.map.update(scene.occupancy, scene.motion, scene.objects, self._T, self._dt_s)
         self.occupancy = self.map.completed(scene.occupancy, self._T)
-        self._remember(scene, output, in_view & (output.visible >= VISIBLE))
+        self.memory.look(scene, output, in_view & (output.visible >= VISIBLE), self._T, self._tracked)
         if self.command is None:
             return self._rest("idle")
         if self.status in ("reached", "not_found") and self.command.intent is not Intent.FOLLOW:
@@ -120,33 +113,17 @@ class Mission:
         self._origin: Float64[np.ndarray, "4 4"] | None = None
         self._path: Float64[np.ndarray, "n 2"] | None = None  # last one, in odom
         self._near = 0  # frames in a row at the goal
-        self._viewpoint: Float64[np.ndarray, "4 4"] | None = None  # where it was told
         self._anchor: tuple[int, Float64[np.ndarray, "4 4"]] | None = None  # where it last made headway
         self._back_until_ns = 0
         self._committed: Candidate | None = None  # what it drives to
         self.search.restart()
 
-    def _remember(self, scene: Scene, output: FusionOutput, in_view: Bool[np.ndarray, "y x"]) -> None:
-        """Where the goal and its landmarks may be, and which candidate stands as was said."""
-        for i, memory in enumerate((self.memory, *self.landmarks)):
-            found = sightings(output, scene.objects, self.spec.grid, i) if self.phrase else ()
-            memory.update(found, scene.objects, in_view, self._T, self._tracked)
-        if self.command is None or self.command.relation is None:
-            return
-        if self._viewpoint is None:
-            self._viewpoint = self._T.copy()
-        for candidate in self.memory.candidates:
-            candidate.fit = fit(self.command.relation, candidate, self.memory.candidates,
-                                [m.candidates for m in self.landmarks], self._viewpoint[:2, 3])  # fmt: skip
-        self.memory.choose()
-
     def _forget(self) -> None:
         self.map.reset()
         self.zones = ()
-        for memory in (self.memory, *self.landmarks):
-            memory.reset()
+        self.memory.reset()
         self.search.restart()
-        self._path, self._origin, self._anchor, self._viewpoint = None, None, None, None
+        self._path, self._origin, self._anchor = None, None, None
 
     def _move_on(self, stamp_ns: int, odometry: Odometry | None) -> None:
         """Take over the pose; what was remembered in another frame is forgotten."""
