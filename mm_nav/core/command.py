@@ -9,6 +9,7 @@ import math
 import re
 import unicodedata
 
+from mm_nav.core import grammar
 from mm_nav.core import lexicon as lex
 from mm_nav.core.phrase import take_apart
 from mm_nav.core.types import Command, Intent, Rejection
@@ -22,72 +23,6 @@ DEFAULT_WAIT_S = 10.0
 MOST = {Intent.TURN: (2 * math.pi, 20 * math.pi), Intent.MOVE_BY: (10.0, 100.0), Intent.WAIT: (600.0, 86400.0)}
 EXAMPLES = "say for example 'go to the red cone', 'follow the person', 'turn left', 'move forward 2 m', 'wait 5 s', 'stop'"
 
-_EN_UNIT_M = r"(?P<unit>m|meters?|metres?|cm|centimet(?:er|re)s?|km|kilomet(?:er|re)s?|feet|foot|ft|steps?)?"
-_EN_TIME = r"(?P<unit>s|secs?|seconds?|min|mins|minutes?|h|hours?)?"
-_DEG = r"(?P<unit>degrees?|degs?|rad|radians?|turns?)?"
-_N = lex.NUMBER
-_EN_TURN = [
-    re.compile(p)
-    for p in (
-        rf"(?:turn|rotate|spin|go|face|look|steer|bear)?\s*(?:to (?:the|your) )?(?P<side>left|right)(?:\s+(?:by |for )?{_N}\s*{_DEG})?",
-        rf"(?:turn|rotate|spin)\s+(?:by )?{_N}\s*{_DEG}\s*(?:to (?:the|your) )?(?P<side>left|right|clockwise|counter-?clockwise)",
-        rf"(?:turn|rotate|spin)\s+(?P<side>clockwise|counter-?clockwise|anti-?clockwise)(?:\s+(?:by )?{_N}\s*{_DEG})?",
-        r"(?:turn|spin|rotate|face) (?P<around>around|round|about|back|the other way)|(?:make |do )?(?:a )?(?P<uturn>u-?\s?turn)",
-    )
-]
-_EN_AHEAD = r"forwards?|ahead|straight(?: on| ahead| forward)?|onwards?"
-_EN_BACK = r"backwards?|back(?: up)?"
-_EN_MOVE = [
-    re.compile(p)
-    for p in (
-        rf"(?:(?:move|drive|go|walk|roll|come|step|travel|reverse)\s+)?(?P<way>{_EN_AHEAD}|{_EN_BACK})(?:\s+(?:by |for )?{_N}\s*{_EN_UNIT_M})?",
-        rf"(?P<way>advance|reverse|retreat)(?:\s+(?:by |for )?{_N}\s*{_EN_UNIT_M})?",
-        rf"(?:move|drive|go|walk|roll)\s+{_N}\s*{_EN_UNIT_M}\s*(?P<way>{_EN_AHEAD}|{_EN_BACK})?",
-    )
-]
-_EN_WAIT = re.compile(rf"(?:wait|pause|stay|hold|stand by)(?: here| there| still)?(?:\s+(?:for )?(?:about )?{_N}\s*{_EN_TIME})?(?: a (?:moment|bit|while))?")
-_EN_FOLLOW = re.compile(r"(?:keep |start )?(?:follow(?:ing)?|chase|chasing|track(?:ing)?|accompany|go after|come after|stay (?:with|behind|close to)|walk with|tail)\s+(?P<what>.+)")
-_EN_LOOK = re.compile(r"(?:look(?:ing)? (?:around )?for|find|search(?:ing)? (?:around )?for|search|locate|seek|where is|where's|where are|detect|spot)\s+(?P<what>.+)")
-_EN_GO = re.compile(
-    r"(?:(?:go|drive|head|move|navigate|travel|walk|roll|run|get|come|proceed|advance|return|steer|make|find|ride|rush|hurry|sail)"
-    r"(?: (?:your|the|a|its|my|our) way)?(?: (?:me|us|yourself|it))?(?: (?:and|to) (?:stand|wait|park|stay))?"
-    r"(?: (?:over|up|on|back|straight|out|across|down|along|forward|directly|all the way|right|there))*"
-    r"|(?:take|bring|lead|guide|drive|carry|show|escort)(?: (?:me|us|yourself|it|the robot))?(?: the way)?(?: (?:over|up|back))?)"
-    r" (?:to|towards?|for|near|next to|by|beside|at|close to|in front of|until you reach|into|onto|where)\s+(?P<what>.+)"
-    r"|(?:approach|reach|visit|meet|(?:stand|park|wait|stay) (?:near|next to|by|beside|at|close to|in front of))\s+(?P<direct>.+)"
-)
-_EN_AVOID = re.compile(
-    r"(?:avoid(?: (?:going|driving|getting|coming) (?:near|close to|to|towards?))?|(?:keep|stay|steer|move|get|drive|back) (?:well |far )?(?:away|clear|off|back) (?:from|of)"
-    r"|keep (?:your |a |some )*distance (?:from|to)|keep off|shun|evade"
-    r"|(?:do not|don'?t|never)(?: ever)? (?:(?:go|drive|move|come|get|head|travel|walk|navigate|run)(?: anywhere)?(?: too)? (?:near|close to|to|towards?|into)"
-    r"|approach|touch|hit|bump into))\s+(?P<what>.+)"
-)
-_ZH_N = lex.NUMBER
-_ZH_TURN = [
-    re.compile(p)
-    for p in (
-        rf"(?:原地)?(?:向|往|朝)?(?P<side>左|右)(?:边|侧|手边)?(?:转弯|旋转|转动|转向|转|拐弯|拐|打)(?:个弯)?(?:{_ZH_N}\s*(?P<unit>度|圈|°|degrees?))?",
-        rf"(?:原地)?(?:转弯|旋转|转|拐)(?:向|到)?(?P<side>左|右)(?:边|侧)?(?:{_ZH_N}\s*(?P<unit>度|圈))?",
-        rf"(?:原地)?(?P<side>顺时针|逆时针)(?:方向)?(?:旋转|转动|转)(?:{_ZH_N}\s*(?P<unit>度|圈))?",
-        r"(?:原地)?(?P<around>掉头|掉个头|调头|转身|转过身来?|向后转|往后转|转半圈)|(?:原地)?(?P<circle>转一圈|转个圈|转圈)",
-    )
-]
-_ZH_MOVE = re.compile(
-    rf"(?:(?:向|往|朝)?(?P<way>前|后)(?:面|方)?(?:进|退|走|开|移动|移|行驶|行|挪|倒|跑|直行)?|(?P<plain>直走|直行|倒车|倒退|退后|退|倒))(?:了)?"
-    rf"(?:{_ZH_N}\s*(?P<unit>米|公尺|厘米|公里|m|步)?)?"
-)
-_ZH_WAIT = re.compile(rf"(?:原地|在这里|在这儿|稍)?(?:等待|等候|等等|等)(?:一会儿?|片刻|一下)?(?:{_ZH_N}\s*(?P<unit>秒钟?|分钟?|小时|s))?")
-_ZH_FOLLOW = re.compile(r"(?:跟着|跟随|跟上|跟住|跟在|跟踪|尾随|追上|追着|追)(?P<what>.+?)(?:后面|身后|走|移动)?$")
-_ZH_LOOK = re.compile(r"(?:寻找|查找|搜索|搜寻|找一下|找一找|找找|找到|找出|去找|找|看看哪里有|哪里有)(?P<what>.+?)(?:在哪里?儿?)?$")
-_ZH_GO = re.compile(
-    r"(?:带我去|带我到|带我们去|领我去|导航到|导航去|行驶到|行驶至|移动到|移动至|移到|挪到|前进到|前往|开车去|开到|开去|开往|开向|驶向|驶到|走到|走向|走去"
-    r"|跑到|跑去|跑向|来到|回到|到达|抵达|靠近|接近|去到|去一下|去看看|去|停到|过到|到)(?P<what>.+)"
-)  # fmt: skip
-_ZH_TOWARD = re.compile(r"(?:向|朝着?|往)(?P<what>.+?)(?:那里|那边|那儿)?(?:开过去|走过去|移动过去|前进|移动|行驶|靠近|开|走|驶)(?:去|过去)?$")
-_ZH_AVOID = re.compile(
-    r"(?:远离|避开|绕开|躲开|避让|回避|(?:不要|别|不许|不准|不能|禁止|勿)(?:再)?(?:太)?(?:靠近|接近|走近|碰到?|撞到?|去|到|往|驶向|开到|走到|开向))(?P<what>.+?)(?:那里|那边|那儿)?(?:去|走|开)?"
-    r"|(?:离|跟|与|和)(?P<far>.+?)(?:保持距离|远一?点儿?|远一?些)"
-)
 _PHRASE = re.compile(r"[\w\s'’,\-、]+")
 _SIDE = re.compile(r"\b(left|right)\b|左|右")
 
@@ -136,25 +71,25 @@ def normalise(text: str) -> str:
 
 
 def _english(said: str, text: str) -> Command | Rejection | None:
-    if m := _EN_AVOID.fullmatch(said):
+    if m := grammar.EN_AVOID.fullmatch(said):
         if lex.EN_SECOND_ORDER.search(m["what"]) or lex.EN_NEGATION.search(m["what"]):
             return _reject("ambiguous", text, "holds more than one order; give one at a time")
         return _grounded(Intent.AVOID, _english_phrase(m["what"]), text, said)
     negated = lex.EN_NEGATION.search(said) is not None
-    if len({m.group() for m in _SIDE.finditer(said)}) > 1 and not any(p.fullmatch(said) for p in (_EN_GO, _EN_LOOK, _EN_FOLLOW)):
+    if len({m.group() for m in _SIDE.finditer(said)}) > 1 and not any(p.fullmatch(said) for p in (grammar.EN_GO, grammar.EN_LOOK, grammar.EN_FOLLOW)):
         return _reject("ambiguous", text, "says left and right; say one of them")
-    for pattern in _EN_TURN:
+    for pattern in grammar.EN_TURN:
         if (m := pattern.fullmatch(said)) and not negated:
             return _turn(m, text, said)
-    for pattern in _EN_MOVE:
+    for pattern in grammar.EN_MOVE:
         if (m := pattern.fullmatch(said)) and not negated:
             back = re.match(r"back|reverse|retreat", m.groupdict().get("way") or "") or said.startswith("reverse")
             return _measured(Intent.MOVE_BY, m, text, said, DEFAULT_MOVE_M, -1.0 if back else 1.0)
-    if (m := _EN_WAIT.fullmatch(said)) and not negated:
+    if (m := grammar.EN_WAIT.fullmatch(said)) and not negated:
         return _measured(Intent.WAIT, m, text, said, DEFAULT_WAIT_S, 1.0)
-    for intent, pattern in ((Intent.FOLLOW, _EN_FOLLOW), (Intent.LOOK_FOR, _EN_LOOK), (Intent.GO_TO, _EN_GO)):
+    for intent, pattern in ((Intent.FOLLOW, grammar.EN_FOLLOW), (Intent.LOOK_FOR, grammar.EN_LOOK), (Intent.GO_TO, grammar.EN_GO)):
         m = pattern.fullmatch(said)
-        if m is None or (intent is Intent.LOOK_FOR and _EN_GO.fullmatch(said)):  # "find your way to"
+        if m is None or (intent is Intent.LOOK_FOR and grammar.EN_GO.fullmatch(said)):  # "find your way to"
             continue
         if negated:
             return _negated(text)
@@ -170,7 +105,7 @@ def _english(said: str, text: str) -> Command | Rejection | None:
 
 
 def _chinese(said: str, text: str) -> Command | Rejection | None:
-    if m := _ZH_AVOID.fullmatch(said):
+    if m := grammar.ZH_AVOID.fullmatch(said):
         return _grounded(Intent.AVOID, _chinese_phrase(m["what"] or m["far"]), text, said)
     if lex.ZH_NEGATION.search(said):
         return _negated(text)
@@ -178,15 +113,15 @@ def _chinese(said: str, text: str) -> Command | Rejection | None:
         return _reject("ambiguous", text, "contradicts itself; say one direction")
     if re.search(r"然后|接着|之后再|再去", said):
         return _reject("ambiguous", text, "holds more than one order; give one at a time")
-    for pattern in _ZH_TURN:
+    for pattern in grammar.ZH_TURN:
         if m := pattern.fullmatch(said):
             return _turn(m, text, said)
-    if (m := _ZH_MOVE.fullmatch(said)) and said not in ("前", "后", "退", "倒"):
+    if (m := grammar.ZH_MOVE.fullmatch(said)) and said not in ("前", "后", "退", "倒"):
         back = m["way"] == "后" or (m["plain"] or "").startswith(("倒", "退"))
         return _measured(Intent.MOVE_BY, m, text, said, DEFAULT_MOVE_M, -1.0 if back else 1.0)
-    if m := _ZH_WAIT.fullmatch(said):
+    if m := grammar.ZH_WAIT.fullmatch(said):
         return _measured(Intent.WAIT, m, text, said, DEFAULT_WAIT_S, 1.0)
-    for intent, pattern in ((Intent.FOLLOW, _ZH_FOLLOW), (Intent.LOOK_FOR, _ZH_LOOK), (Intent.GO_TO, _ZH_GO), (Intent.GO_TO, _ZH_TOWARD)):
+    for intent, pattern in ((Intent.FOLLOW, grammar.ZH_FOLLOW), (Intent.LOOK_FOR, grammar.ZH_LOOK), (Intent.GO_TO, grammar.ZH_GO), (Intent.GO_TO, grammar.ZH_TOWARD)):
         if m := pattern.fullmatch(said):
             return _grounded(intent, _chinese_phrase(m["what"]), text, said)
     return None
