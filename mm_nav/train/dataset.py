@@ -180,6 +180,7 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
                 mirror(x)
             sensor_dropout(x, rng)
         x.update(_points(x["boxes"], self.spec, rng))
+        x.update(_surfaces(x, self.spec, rng))
         return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in x.items() if k not in ("ids", "hits", "in_view")}
 
     def _sensors(self, shard: dict[str, np.ndarray], i: int) -> dict[str, np.ndarray]:
@@ -213,6 +214,18 @@ def _visible(x: dict[str, np.ndarray]) -> np.ndarray:
     if not x["lidar_mask"][0]:
         return np.full(x["occupancy"].shape, -1, np.float32)
     return np.asarray((x["lidar_bev"][8] > 0) | (x["lidar_bev"][0] > 0), np.float32)
+
+
+def _surfaces(x: dict[str, np.ndarray], spec: ModelSpec, rng: np.random.Generator, most: int = 16) -> dict[str, np.ndarray]:
+    """Occupied cells that LiDAR and a camera see now (metres; ``surface_on`` 1 where used): needs nobody's labels."""
+    looked = (x["camera_grid"][x["camera_mask"] > 0][:, : spec.grid.rows, :, 0] > -1.5).any(axis=0)
+    rows, columns = np.nonzero((x["occupancy"] == 1) & (x["visible"] == 1) & looked)
+    points, on = np.zeros((most, 2), np.float32), np.zeros(most, np.float32)
+    chosen = rng.permutation(len(rows))[:most]
+    points[: len(chosen), 0] = spec.grid.x_min + (columns[chosen] + 0.5) * spec.grid.cell
+    points[: len(chosen), 1] = spec.grid.y_min + (rows[chosen] + 0.5) * spec.grid.cell
+    on[: len(chosen)] = 1
+    return {"surface_points": points, "surface_on": on}
 
 
 def _points(boxes: np.ndarray, spec: ModelSpec, rng: np.random.Generator, each: int = 4, empty: int = 64) -> dict[str, np.ndarray]:

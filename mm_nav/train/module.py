@@ -12,6 +12,7 @@ from torch import Tensor
 from mm_nav.core.config import ModelSpec
 from mm_nav.model.losses import ALIGNS, WEIGHTS, losses
 from mm_nav.model.net import FusionNet
+from mm_nav.train.adapters import attach, fold
 
 DECAY = 0.02
 PRETRAINED_SHARE = 0.2  # of the learning rate, for layers that start from ImageNet
@@ -25,17 +26,22 @@ class FusionTraining(L.LightningModule):
     Args:
         net: the network. spec: its shapes. lr: peak learning rate of the one-cycle schedule. steps: optimiser steps in all.
         aligns: alignment terms that are used, of ``losses.ALIGNS``. frozen: names of modules of the net that do not learn.
+        rank: of adapters that learn in place of the weights, 0 for the weights themselves. used: loss terms that count.
     """
 
     def __init__(
-        self, net: FusionNet, spec: ModelSpec, *, lr: float, steps: int, aligns: Sequence[str] = ALIGNS, frozen: Sequence[str] = ()
-    ) -> None:
+        self, net: FusionNet, spec: ModelSpec, *, lr: float, steps: int, aligns: Sequence[str] = ALIGNS,
+        frozen: Sequence[str] = (), rank: int = 0, used: Sequence[str] = tuple(WEIGHTS),
+    ) -> None:  # fmt: skip
         super().__init__()
         self.net, self.spec, self.lr, self.steps, self.aligns = net, spec, lr, steps, tuple(aligns)
+        self.used, self.learning_share = tuple(used), attach(net, rank, tuple(frozen)) if rank else 1.0
         self.doubt = torch.nn.ParameterDict({name: torch.nn.Parameter(torch.zeros(())) for name in WEIGHTS})
-        self.frozen = [net.get_submodule(name) for name in frozen]
+        self.frozen: list[torch.nn.Module] = [net] if rank else [net.get_submodule(name) for name in frozen]
         for module in self.frozen:
-            module.requires_grad_(False)
+            if not rank:  # adapters sit inside what is frozen, and must go on learning
+                module.requires_grad_(False)
+            module.eval()
         self.spent_s, self._since_s = 0.0, time.monotonic()
 
     def train(self, mode: bool = True) -> "FusionTraining":
@@ -44,6 +50,10 @@ class FusionTraining(L.LightningModule):
         for module in self.frozen:
             module.eval()
         return self
+
+    def fold(self) -> None:
+        """Put what adapters learned into the weights; from here on the network is an ordinary one."""
+        fold(self.net)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the time spent, so that a resumed training reports all of it."""
@@ -63,6 +73,7 @@ class FusionTraining(L.LightningModule):
 
     def _step(self, batch: dict[str, Tensor], stage: str) -> Tensor:
         terms, out = losses(self.net, batch, self.spec, self.aligns)
+        terms = {k: v for k, v in terms.items() if k in self.used}
         if stage == "train":
             total = torch.stack([WEIGHTS[k] * (v * torch.exp(-self.doubt[k]) + self.doubt[k]) for k, v in terms.items()]).sum()
         else:
@@ -71,7 +82,8 @@ class FusionTraining(L.LightningModule):
         shown = {f"{stage}/{name}": value.detach() for name, value in terms.items()}
         if stage == "val":
             shown |= {f"val/{k}": v for k, v in judged(out, batch, self.spec).items()}
-        self.log_dict(shown, batch_size=count, on_step=stage == "train", on_epoch=True)
+        spread = stage == "val" and self.trainer.world_size > 1
+        self.log_dict(shown, batch_size=count, on_step=stage == "train", on_epoch=True, sync_dist=spread)
         self.log(f"{stage}/loss", total.detach(), prog_bar=True, batch_size=count, on_step=stage == "train", on_epoch=True)
         return total
 

@@ -28,7 +28,7 @@ def batch(size: int = 2, objects: int = 3) -> dict[str, "torch.Tensor"]:
         "boxes": boxes, "box_seen": on, "box_coloured": on, "box_unsure": torch.zeros(size, objects),
         "box_key": torch.arange(objects).expand(size, -1).contiguous(), "box_class": torch.arange(objects).expand(size, -1).contiguous(),
         "box_phrase": torch.nn.functional.normalize(torch.randn(objects, 512), dim=-1).expand(size, -1, -1).contiguous(),
-        "cell_points": boxes[:, :, None, :2].repeat(1, 1, 4, 1), "empty_points": torch.full((size, 8, 2), -5.0),
+        "surface_points": boxes[..., :2], "surface_on": on, "cell_points": boxes[:, :, None, :2].repeat(1, 1, 4, 1), "empty_points": torch.full((size, 8, 2), -5.0),
         "occupancy": (torch.rand(size, 96, 96) < 0.1).float(), "visible": torch.ones(size, 96, 96),
         "goal_hits": torch.eye(3, objects).repeat(size, 1, 1), "goal_unsure": torch.zeros(size, 3, objects), "goal_known": torch.ones(size, 3),
         "past_on": torch.tensor([[1.0], [0.0]])[:size], **{f"past_{k}": b[k].clone() for k in SENSED},

@@ -9,8 +9,8 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from mm_nav.core.types import FusionInput, FusionOutput  # noqa: E402
 from mm_nav.model import build_net  # noqa: E402
+from mm_nav.train.config import MODELS  # noqa: E402
 from mm_nav.train.export import example  # noqa: E402
-from mm_nav.train.run import MODELS  # noqa: E402
 
 SPEC = MODELS["base"]
 

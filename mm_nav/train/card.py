@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a bundle says of how it was made: data, command, metrics, limits. Text only; knows no network."""
+
+import dataclasses
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from mm_nav.core.config import ModelSpec
+from mm_nav.train.config import TrainConfig
+
+
+def record(config: TrainConfig, minutes: float, frames: int, train: list[Path], held: list[Path]) -> dict[str, Any]:
+    """How the training came about, for the manifest: ``mm_nav evaluate`` refuses worlds whose seed stands here."""
+    seeds: list[int] = []
+    made = []
+    for folder in sorted({bag.parent for bag in train + held}):
+        if (folder / "scenarios.json").exists():
+            listed = json.loads((folder / "scenarios.json").read_text())
+            here = [row["seed"] for row in listed["scenarios"]]
+            seeds += here
+            made.append(f"mm_nav simulate --scenarios {len(here)} --seed {min(here)} "
+                        f"--rate-hz {listed['config']['rate_hz']:g} --out {shlex.quote(str(folder))}")  # fmt: skip
+    return {
+        "data": made, "command": shlex.join(["mm_nav", *sys.argv[1:]]),
+        "config": {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items() if k not in ("bags",)},
+        "bags": len(train) + len(held), "frames": frames, "minutes": round(minutes, 1), "seeds": sorted(seeds),
+    }  # fmt: skip
+
+
+def model_card(config: TrainConfig, training: dict[str, Any], metrics: dict[str, float]) -> str:
+    """The bundle's README: data, command, metrics, limits."""
+    seeds = training["seeds"]
+    said = f"simulator seeds {seeds[0]} to {seeds[-1]}" if seeds else "recorded bags"
+    recorded = "".join(f"\n  Recorded with `{command}`." for command in training["data"])
+    rows = "\n".join(f"| {k.replace('_', ' ')} | {v} |" for k, v in metrics.items())
+    return f"""# {config.out.name}
+
+Camera, LiDAR, radar and language in one bird's-eye-view network; see mm_nav/model/net.py.
+
+* Data: {training["bags"]} bags, {training["frames"]} training frames, {said}; whole scenes are held out, never frames.{recorded}
+* Command: `{training["command"]}` ({training["minutes"]} minutes; the best epoch is kept).
+* Words: class names {", ".join(ModelSpec().classes)}; phrases in English and Chinese.
+
+| on held-out scenes | |
+|---|---|
+{rows}
+
+Limits: trained on simulated worlds alone, with one front camera, on flat ground; one phrase at a time; no memory
+inside the network. Real recordings prove formats and geometry, not accuracy. Not safety certified.
+"""
