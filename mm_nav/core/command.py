@@ -72,9 +72,10 @@ def normalise(text: str) -> str:
 
 def _english(said: str, text: str) -> Command | Rejection | None:
     if m := grammar.EN_AVOID.fullmatch(said):
-        if lex.EN_SECOND_ORDER.search(m["what"]) or lex.EN_NEGATION.search(m["what"]):
+        what = _said(m)
+        if lex.EN_SECOND_ORDER.search(what) or lex.EN_NEGATION.search(what):
             return _reject("ambiguous", text, "holds more than one order; give one at a time")
-        return _grounded(Intent.AVOID, _english_phrase(m["what"]), text, said)
+        return _grounded(Intent.AVOID, _english_phrase(what), text, said)
     negated = lex.EN_NEGATION.search(said) is not None
     if len({m.group() for m in _SIDE.finditer(said)}) > 1 and not any(p.fullmatch(said) for p in (grammar.EN_GO, grammar.EN_LOOK, grammar.EN_FOLLOW)):
         return _reject("ambiguous", text, "says left and right; say one of them")
@@ -83,9 +84,9 @@ def _english(said: str, text: str) -> Command | Rejection | None:
             return _turn(m, text, said)
     for pattern in grammar.EN_MOVE:
         if (m := pattern.fullmatch(said)) and not negated:
-            back = re.match(r"back|reverse|retreat", m.groupdict().get("way") or "") or said.startswith("reverse")
+            back = re.match(r"back|reverse|retreat|in reverse|rear", m.groupdict().get("way") or "") or said.startswith("revers")
             return _measured(Intent.MOVE_BY, m, text, said, DEFAULT_MOVE_M, -1.0 if back else 1.0)
-    if (m := grammar.EN_WAIT.fullmatch(said)) and not negated:
+    if (m := next((m for p in grammar.EN_WAIT if (m := p.fullmatch(said))), None)) and not negated:
         return _measured(Intent.WAIT, m, text, said, DEFAULT_WAIT_S, 1.0)
     for intent, pattern in ((Intent.FOLLOW, grammar.EN_FOLLOW), (Intent.LOOK_FOR, grammar.EN_LOOK), (Intent.GO_TO, grammar.EN_GO)):
         m = pattern.fullmatch(said)
@@ -93,7 +94,7 @@ def _english(said: str, text: str) -> Command | Rejection | None:
             continue
         if negated:
             return _negated(text)
-        what = m.groupdict().get("what") or m.groupdict().get("direct") or ""
+        what = _said(m)
         if lex.EN_SECOND_ORDER.search(what):
             return _reject("ambiguous", text, "holds more than one order; give one at a time")
         return _grounded(intent, _english_phrase(what), text, said)
@@ -104,9 +105,15 @@ def _english(said: str, text: str) -> Command | Rejection | None:
     return None
 
 
+def _said(m: re.Match[str]) -> str:
+    """What a sentence is about, wherever in it that stands."""
+    names = ("what", "what2", "direct", "named", "colon", "first", "berth", "watched", "far")
+    return next((m[k] for k in names if m.groupdict().get(k)), "")
+
+
 def _chinese(said: str, text: str) -> Command | Rejection | None:
     if m := grammar.ZH_AVOID.fullmatch(said):
-        return _grounded(Intent.AVOID, _chinese_phrase(m["what"] or m["far"]), text, said)
+        return _grounded(Intent.AVOID, _chinese_phrase(_said(m)), text, said)
     if lex.ZH_NEGATION.search(said):
         return _negated(text)
     if re.search(r"左转.*右转|右转.*左转|向左.*向右|向右.*向左|前进.*后退|后退.*前进|左右转|先?左.?[拐转].*右.?[拐转]", said):
@@ -123,17 +130,20 @@ def _chinese(said: str, text: str) -> Command | Rejection | None:
         return _measured(Intent.WAIT, m, text, said, DEFAULT_WAIT_S, 1.0)
     for intent, pattern in ((Intent.FOLLOW, grammar.ZH_FOLLOW), (Intent.LOOK_FOR, grammar.ZH_LOOK), (Intent.GO_TO, grammar.ZH_GO), (Intent.GO_TO, grammar.ZH_TOWARD)):
         if m := pattern.fullmatch(said):
-            return _grounded(intent, _chinese_phrase(m["what"]), text, said)
+            return _grounded(intent, _chinese_phrase(_said(m)), text, said)
     return None
 
 
 def _turn(m: re.Match[str], text: str, said: str) -> Command | Rejection:
     groups = m.groupdict()
-    if groups.get("around") or groups.get("uturn"):
+    if groups.get("around") or groups.get("uturn") or groups.get("about") is not None:
         return Command(intent=Intent.TURN, text=said, amount=math.pi)
     if groups.get("circle"):
         return Command(intent=Intent.TURN, text=said, amount=2 * math.pi)
     sign = 1.0 if groups["side"] in ("left", "左", "逆时针") or groups["side"].startswith(("counter", "anti")) else -1.0
+    if groups.get("share"):
+        whole = {"quarter": math.pi / 2, "half": math.pi, "full": 2 * math.pi}[groups["share"]]
+        return Command(intent=Intent.TURN, text=said, amount=sign * whole)
     return _measured(Intent.TURN, m, text, said, DEFAULT_TURN, sign)
 
 
@@ -145,7 +155,10 @@ def _measured(intent: Intent, m: re.Match[str], text: str, said: str, default: f
     number = lex.read_number(groups["number"])
     if number is None:
         return _reject("not_understood", text, "has a number I cannot read; use digits")
-    amount = number * _SCALE[intent].get((groups.get("unit") or "").rstrip("s"), _SCALE[intent][""])
+    number += 0.5 if groups.get("half") or groups.get("tenth") == "半" else 0.0
+    number += 0.1 * (lex.read_number(groups["tenth"]) or 0.0) if groups.get("tenth") not in (None, "", "半") else 0.0
+    unit = groups.get("unit") or ""
+    amount = number * _SCALE[intent].get(unit.rstrip("s"), _SCALE[intent][""])
     most, refused = MOST[intent]
     if not math.isfinite(amount) or not 0 < amount <= refused:
         return _reject("not_understood", text, f"has a number out of range; use more than 0 and at most {most:g} {_UNIT[intent]}")
@@ -155,7 +168,7 @@ def _measured(intent: Intent, m: re.Match[str], text: str, said: str, default: f
 _SCALE: dict[Intent, dict[str, float]] = {
     Intent.TURN: {"": math.pi / 180, "rad": 1.0, "radian": 1.0, "turn": 2 * math.pi, "圈": 2 * math.pi},
     Intent.MOVE_BY: {"": 1.0, "cm": 0.01, "centimeter": 0.01, "centimetre": 0.01, "厘米": 0.01, "km": 1000.0, "kilometer": 1000.0,
-                     "kilometre": 1000.0, "公里": 1000.0, "feet": 0.3048, "foot": 0.3048, "ft": 0.3048, "step": 0.5, "步": 0.5},
+                     "kilometre": 1000.0, "公里": 1000.0, "feet": 0.3048, "foot": 0.3048, "ft": 0.3048, "step": 0.5, "pace": 0.5, "步": 0.5},
     Intent.WAIT: {"": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0, "分": 60.0, "分钟": 60.0, "小时": 3600.0},
 }  # fmt: skip
 _UNIT = {Intent.TURN: "rad", Intent.MOVE_BY: "m", Intent.WAIT: "s"}

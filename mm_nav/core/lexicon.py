@@ -10,13 +10,14 @@ import re
 # ---------------------------------------------------------------- stop
 
 STOP_ANYWHERE = re.compile(
-    r"\b(?:stop|stopp|stopping|halt|freeze)\b|停下|停止|暂停|别动|站住|刹车"
+    r"\b(?:stop|stopp|stopping|halt|freeze)\b|停下|停止|暂停|别动|站住|刹车|停{2,}"
 )  # the word counts wherever it stands: a false stop costs a second, a missed one more
 
 STOP_ALONE = frozenset(
     (
-        "停|停车|停住|停吧|停一下|不要动|不许动|急停|紧急停车|"  # Chinese
-        "hold it|hold on|stand still|emergency|abort|cancel|enough|whoa|"  # English
+        "停|停车|停住|停吧|停一下|不要动|不许动|急停|紧急停车|别动了|不要再动|不要再动了|别再动了|别走了|别再走了|不要走了|不要再走|不要再走了|别再开了|不要再开了|到此为止|"  # Chinese
+        "hold it|hold on|hold on a moment|hold on a second|hold on a minute|stand still|don't move|do not move|not another step|no further|cease|cease all motion|cease moving|stand down|knock it off|"
+        "cut it out|emergency|abort|cancel|enough|whoa|"  # English
         "anhalten|stehenbleiben|stehen bleiben|bleib stehen|halte an|halt an|stoppen|nothalt|"  # German
         "arrête|arrete|arrête-toi|arrête toi|arrêtez|arretez|arrêtez-vous|arrêt|"  # French
         "para|pare|parar|alto|detente|deténgase|detengase|párate|parate|basta|"  # Spanish, Portuguese
@@ -34,9 +35,10 @@ STOP_ALONE = frozenset(
 # ---------------------------------------------------------------- fillers and articles
 
 EN_BEFORE = re.compile(
-    r"(?:please|robot|hey|hi|hello|ok|okay|now|well|so|just|kindly|quickly|slowly|carefully|immediately"
-    r"|(?:can|could|would|will) (?:you|we)|i (?:want|need|would like|wish) (?:you )?to|i'd like (?:you )?to|let'?s|let us"
-    r"|you (?:should|must|can|need to|have to)|try to|and then|go ahead and|be so kind as to|thanks|mind)\b[\s,.:!]*"
+    r"(?:please|robot|hey|hi|hello|ok|okay|now|well|so|just|kindly|quickly|slowly|carefully|immediately|next|first|alright|right(?= ?,)"
+    r"|(?:can|could|would|will) (?:you|we)(?: mind)?|(?:please )?feel free to|(?:i would|i'd|we'd|we would) (?:appreciate it|be glad|love it|like it) if you(?: could)?"
+    r"|whatever (?:you do|happens)|make sure(?: that)?(?: you)?(?: to)?|be (?:careful|sure)(?: (?:to|and))?|do me a favou?r and|if you (?:can|could|would|don'?t mind)|i (?:want|need|would like|wish) (?:you )?to|i'd like (?:you )?to|let'?s|let us"
+    r"|you (?:should|must|can|need to|have to)|it'?s time to|try to|and then|go ahead and|be so kind as to|thanks|mind)\b[\s,.:!]*"
 )
 EN_AFTER = re.compile(
     r"[\s,.!?]*(?:\b(?:please|now|right now|for me|quickly|slowly|carefully|immediately|at once|thanks|thank you|robot"
@@ -58,13 +60,13 @@ EN_NAMELESS = frozenset(
 )
 
 ZH_BEFORE = re.compile(
-    r"(?:请问|请你|请|麻烦你?|劳驾|机器人|小车|你好|你|现在|马上|赶紧|赶快|立刻|快点|快|帮我|给我|我要你|我要|我想让你|我想要你|我想|让你"
+    r"(?:请问|请你|请|麻烦你?|劳驾|咱们|我们|千万|一定要?|务必|帮忙|自行|自己|再次|你?过来|机器人|小车|你好|你|现在|马上|赶紧|赶快|立刻|快点|快|帮我|给我|我要你|我要|我想让你|我想要你|我想|让你"
     r"|能不能|可不可以|可以|能|先|慢慢地?|嘿|喂|好的|把车|自己|直接|继续)[\s,。!、]*"
 )
 ZH_AFTER = re.compile(r"(?:吧|吗|呢|啊|呀|哦|好吗|好不好|行吗|可以吗|谢谢|一下|好了|就行|就好)$")
 ZH_NEGATION = re.compile(r"^(?:不要|别再|别|勿|不准|不许|不能|不可以|不得|不用|禁止|不)|(?:不要|不准|不许|不能|禁止|不去|别去|除了|不是)")
 ZH_ARTICLE = re.compile(r"^(?:那|这|一)(?:个|辆|位|只|台|堆|些|名)|^(?:那边|那里|这边)的")
-ZH_PLACE = re.compile(r"的?(?:那里|那儿|那边|这里|这儿|这边|旁边|身旁|身边|附近|前面|跟前|面前|边上|去|来|过去|过来|停车)$")
+ZH_PLACE = re.compile(r"的?(?:那里|那儿|那边|这里|这儿|这边|旁边|身旁|身边|附近|前面|跟前|面前|边上|去|来|过去|过来|停车|看看|看一下|瞧瞧|等我|等着)$")
 
 # ---------------------------------------------------------------- numbers
 

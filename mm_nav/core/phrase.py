@@ -38,6 +38,8 @@ _ZH_RELATED = [
 ]
 _ZH_BETWEEN = re.compile(r"(?:在|位于|处于)?(?P<first>.+?)(?:和|与|跟|及)(?P<second>.+?)(?:的)?(?:之间|中间|当中)的(?P<target>.+)")
 _ZH_NEAREST = re.compile(r"(?:离|距离?)(?P<mark>.+?)(?:最近|最靠近)的(?P<target>.+)|(?:最近|最靠近)的(?P<alone>.+)")
+_EN_WHEREABOUTS = re.compile(r"(?P<target>.+?)(?: (?:over there|right there|up ahead|ahead|nearby|(?:in front of|behind|near|next to|beside) (?:you|me|us)))+")
+_ZH_WHEREABOUTS = re.compile(r"(?:你|我|我们)?(?:正)?(?:前面|前方|后面|后方|左边|左侧|右边|右侧|旁边|附近|身边|对面)的?(?P<target>[^的边面侧方].*)")
 _ZH_ME = ("我", "你", "这里", "这儿", "机器人", "自己")
 
 
@@ -52,6 +54,8 @@ def take_apart(phrase: str) -> Parts:
 
 
 def _english(phrase: str) -> Parts | None:
+    if m := _EN_WHEREABOUTS.fullmatch(phrase):  # as seen from the speaker: no landmark to look for
+        return take_apart(m["target"])
     if m := _EN_BETWEEN.fullmatch(phrase):
         marks = tuple(_mark(m[k]) for k in ("first", "second") if m[k])
         return _bare(m["target"]), Relation.BETWEEN, marks
@@ -67,6 +71,8 @@ def _english(phrase: str) -> Parts | None:
 
 
 def _chinese(phrase: str) -> Parts | None:
+    if m := _ZH_WHEREABOUTS.fullmatch(phrase):
+        return take_apart(_bare(m["target"]))
     if m := _ZH_BETWEEN.fullmatch(phrase):
         return _bare(m["target"]), Relation.BETWEEN, (_bare(m["first"]), _bare(m["second"]))
     if m := _ZH_NEAREST.fullmatch(phrase):

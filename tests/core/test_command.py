@@ -87,7 +87,7 @@ def test_the_phrase_is_what_is_left_without_verb_and_filler(text: str, intent: I
         ("前进两米", Intent.MOVE_BY, 2.0),
         ("后退一米", Intent.MOVE_BY, -1.0),
         ("向前走1.5米", Intent.MOVE_BY, 1.5),
-        ("前进三米半", Intent.MOVE_BY, None),
+        ("前进三米半", Intent.MOVE_BY, 3.5),
         ("wait 5 s", Intent.WAIT, 5.0),
         ("wait for two minutes", Intent.WAIT, 120.0),
         ("等五秒", Intent.WAIT, 5.0),
