@@ -42,12 +42,13 @@ Camera, LiDAR, radar and language in one bird's-eye-view network; see mm_nav/mod
 
 * Data: {training["bags"]} bags, {training["frames"]} training frames, {said}; whole scenes are held out, never frames.{recorded}
 * Command: `{training["command"]}` ({training["minutes"]} minutes; the best epoch is kept).
+* Recipe: {config.recipe}{f", from {config.base}" if config.base else ""}; validation by whole scenes.
 * Words: class names {", ".join(ModelSpec().classes)}; phrases in English and Chinese.
 
 | on held-out scenes | |
 |---|---|
 {rows}
 
-Limits: trained on simulated worlds alone, with one front camera, on flat ground; one phrase at a time; no memory
-inside the network. Real recordings prove formats and geometry, not accuracy. Not safety certified.
+Limits: trained on {said}, on flat ground; a phrase is one thing, relations between things are geometry outside the
+network; it remembers about a second, what is older is remembered outside. Real recordings prove formats and geometry, not accuracy. Not safety certified.
 """

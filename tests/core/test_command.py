@@ -164,10 +164,10 @@ def test_ten_thousand_characters_are_refused_before_they_are_read() -> None:
 
 @pytest.mark.parametrize("word", ["one ", "go to ", "the ", "左", "please ", "a", "and then ", "那边", "去", "了", "-5 ", "不要"])
 def test_no_repetition_makes_the_rules_slow(word: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     parse(("turn left " + word * MAX_CHARS)[:MAX_CHARS])
     parse((word * MAX_CHARS)[:MAX_CHARS])
-    assert time.perf_counter() - start < 0.25
+    assert time.process_time() - start < 0.25
 
 
 @settings(max_examples=300, deadline=None)
