@@ -12,7 +12,7 @@ import numpy as np
 from mm_nav.core.config import BevGrid
 from mm_nav.core.geometry import cell_centers, cells_of
 from mm_nav.core.types import PosedCloud, SensorFrame
-from mm_nav.train.sweep import Sweep, own_cells, sweep
+from mm_nav.train.sweep import NOTHING, Sweep, lowest, own_cells, sweep
 from mm_nav.train.track import Track, into, out_of
 
 BEFORE_NS, AFTER_NS = 2_000_000_000, 3_000_000_000
@@ -22,6 +22,7 @@ FREE_Z = 0.25  # metres; a ray that passes lower has seen that nothing stands th
 UNDER_M = 0.1  # a return is refuted by rays that pass this much below it, not by rays over it
 MIN_RETURNS = 2
 MIN_SHARE = 0.25  # of the weighted looks at a cell must have hit it
+CENTRAL = 0.55  # a return strikes a cell if it comes this near to the centre, in cells
 DRIVEN_M = 0.2  # the robot's own path is free this far to both sides
 SAMPLE = 40  # clouds from which the robot's own body is learnt
 MOVED_M = 3.0  # the robot must drive this far for that
@@ -42,7 +43,8 @@ class Surroundings:
         self._stretch = np.array([-1 if p is None else p[1] for p in self._poses], np.int64)
         self._xy = np.array([[np.nan, np.nan] if p is None else p[0][:2] for p in self._poses]).reshape(-1, 2)
         ys, xs = cell_centers(grid)
-        self._centres = np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2)
+        self._map = np.stack(np.meshgrid(xs, ys), -1).astype(np.float32)
+        self._centres = self._map.reshape(-1, 2)
         self.reach_m = float(np.linalg.norm(np.abs(self._centres).max(axis=0)))
         self._own = self._own_body()
         self._sweep = lru_cache(maxsize=4 * MOST_SWEEPS)(self._make)
@@ -74,34 +76,42 @@ class Surroundings:
 
     def _merge(self, looks: list[tuple[Sweep, np.ndarray, float]], pose: np.ndarray, driven: np.ndarray) -> np.ndarray:
         """Count looks per cell; ``looks`` are clouds with their poses in odom and weights."""
-        shape = self.grid.rows * self.grid.columns
-        count, top = np.zeros(shape), np.zeros(shape, np.float32)
-        struck = []
-        for look, at, _ in looks:
-            cell, height = self._cells(look, at, pose)
-            count += (hits := np.bincount(cell, minlength=shape))
-            np.maximum.at(top, cell, height)
-            struck.append(hits > 0)
-        hit, clear, free = np.zeros(shape), np.zeros(shape), np.zeros(shape, bool)
-        centres = out_of(pose, self._centres)
-        for (look, at, weight), there in zip(looks, struck, strict=True):
-            low = look.lowest(into(at, centres))
-            hit += weight * there
-            clear += weight * (~there & (low < top - UNDER_M))
-            free |= ~there & (low < FREE_Z)
-        occupied = (count >= MIN_RETURNS) & (hit >= MIN_SHARE * (hit + clear)) & (hit > 0)
+        count, top, there = self._struck(looks, pose)
+        low = lowest([look for look, _, _ in looks], np.array([_affine(pose, at) for _, at, _ in looks]), self._centres)
+        weight = np.array([w for _, _, w in looks], np.float32)
+        low[there] = NOTHING
+        hit, clear = weight @ there, weight @ (low < top - UNDER_M)
+        occupied = (count >= MIN_RETURNS) & (hit >= MIN_SHARE * (hit + clear))
+        free = low.min(axis=0, initial=NOTHING) < FREE_Z
         out = np.where(occupied, 1, np.where(free, 0, -1)).astype(np.int8)
+        middle = [self.grid.x_min, self.grid.y_min]
         for xy in driven[:: max(1, len(driven) // 40)]:
-            out[np.hypot(*(self._centres - xy).T) < DRIVEN_M] = 0
+            first = np.maximum(np.floor((xy - DRIVEN_M - middle) / self.grid.cell).astype(int), 0)
+            last = np.maximum(np.ceil((xy + DRIVEN_M - middle) / self.grid.cell).astype(int), 0)
+            block = np.s_[first[1] : last[1], first[0] : last[0]]
+            near = np.hypot(*np.moveaxis(self._map[block] - xy, -1, 0)) < DRIVEN_M
+            out.reshape(self._map.shape[:2])[block][near] = 0
         return out.reshape(self.grid.rows, self.grid.columns)
 
-    def _cells(self, look: Sweep, at: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Flat cell and height of each return that comes within half a cell of a cell's centre."""
-        xy = into(pose, out_of(at, look.hits[:, :2]))
+    def _struck(self, looks: list[tuple[Sweep, np.ndarray, float]], pose: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns that come within half a cell of a cell's centre: their number and greatest height (cells,), and which
+        look has any (looks, cells)."""
+        cells = self.grid.rows * self.grid.columns
+        top, there = np.zeros(cells, np.float32), np.zeros((len(looks), cells), bool)
+        if not looks:
+            return np.zeros(cells), top, there
+        rows = np.concatenate([look.hits for look, _, _ in looks])
+        owner = np.repeat(np.arange(len(looks)), [len(look.hits) for look, _, _ in looks])
+        xy = np.concatenate([into(pose, out_of(at, look.hits[:, :2])) for look, at, _ in looks])
         row, column, inside = cells_of(self.grid, xy)
         cell = (row * self.grid.columns + column)[inside]
-        central = np.hypot(*(xy[inside] - self._centres[cell]).T) <= 0.55 * self.grid.cell
-        return cell[central], look.hits[inside, 2][central]
+        rows, owner, xy = rows[inside], owner[inside], xy[inside]
+        offset = xy - self._centres[cell]
+        central = (offset * offset).sum(axis=1) <= (CENTRAL * self.grid.cell) ** 2
+        cell, rows, owner = cell[central], rows[central], owner[central]
+        np.maximum.at(top, cell, rows[:, 2])
+        there[owner, cell] = True
+        return np.bincount(cell, rows[:, 3], minlength=cells), top, there
 
     def _pose(self, i: int) -> np.ndarray:
         found = self._poses[i]
@@ -119,3 +129,10 @@ class Surroundings:
         for posed in self._clouds:
             by_name.setdefault(posed.name, []).append(posed)
         return {n: own_cells([c[i] for i in np.linspace(0, len(c) - 1, min(SAMPLE, len(c))).astype(int)]) for n, c in by_name.items()}
+
+
+def _affine(pose: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Points in base_link at ``pose`` to base_link at ``at`` (2, 3)."""
+    turn = pose[2] - at[2]
+    c, s = np.cos(turn), np.sin(turn)
+    return np.column_stack([[[c, -s], [s, c]], into(at, pose[None, :2])[0]])
