@@ -129,7 +129,7 @@ def own_cells(clouds: list[PosedCloud], share: float = 0.8, reach_m: float = 3.0
         counts += there
     own = counts >= max(share * len(clouds), 3)
     wide = np.pad(own, 1)
-    return np.logical_or.reduce([wide[r : r + side, c : c + side] for r in range(3) for c in range(3)])
+    return np.asarray(np.logical_or.reduce([wide[r : r + side, c : c + side] for r in range(3) for c in range(3)]))
 
 
 def _in_cells(own: np.ndarray, xy: np.ndarray) -> np.ndarray:
