@@ -2,7 +2,7 @@
 """One frame through the network: the engine that a robot gets against torch eager, both fp32, same weights.
 
 Also timed: a plain ONNX Runtime session with default options on the same file, which is the stronger peer.
-The bundle is ``tiny`` if it is there, else one with untrained weights; the time does not depend on them.
+The bundle is ``base`` if it is there, else one with untrained weights; the time does not depend on them.
 """
 
 import tempfile
@@ -53,7 +53,7 @@ def row(quick: bool) -> Row:
 
 def _bundle(scratch: Path) -> Bundle:
     try:
-        return load_bundle("tiny")
+        return load_bundle("base")
     except BundleError:
         from mm_nav.model import build_net
         from mm_nav.train.export import save_bundle

@@ -34,7 +34,7 @@ class ReplayConfig:
     """A recording: rosbag2 folder, a single .mcap or .db3 file, or a ROS 1 .bag."""
     out: Path
     """The recording to write; it must not exist."""
-    bundle: str = "tiny"
+    bundle: str = "base"
     """A folder, or the name of a bundle that came with the package."""
     say: str = ""
     """A command that is given at the start, besides those of the recording."""

@@ -12,6 +12,7 @@ from mm_nav.core.config import BevGrid, ModelSpec
 from mm_nav.core.types import FusionInput, FusionOutput, Goal, ObjectBox, Scene, SensorFrame
 
 VISIBLE = 0.5  # probability from which a cell counts as observed
+OCCUPIED = 0.5
 OBJECT_SCORE = 0.3
 MAX_OBJECTS = 24
 OBJECT_GAP_M = 0.5  # two centres nearer than this are one object
@@ -22,7 +23,10 @@ SNAP_M = 0.6  # a goal peak this near to an object is that object
 
 def scene(output: FusionOutput, frame: SensorFrame, spec: ModelSpec) -> Scene:
     """What the network saw at ``frame.stamp_ns``, in base_link; ``goal`` is its best sighting in this frame alone."""
-    occupancy = np.where(output.visible >= VISIBLE, np.clip(output.occupancy, 0.0, 1.0), np.nan).astype(np.float32)
+    # what is seen ends at surfaces: an obstacle claimed right behind the last free cell was seen too
+    seen_to = cv2.dilate((output.visible >= VISIBLE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    known = (output.visible >= VISIBLE) | (seen_to & (output.occupancy >= OCCUPIED))
+    occupancy = np.where(known, np.clip(output.occupancy, 0.0, 1.0), np.nan).astype(np.float32)
     objects = detections(output, spec)
     seen = sightings(output, objects, spec.grid)
     return Scene(

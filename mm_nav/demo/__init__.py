@@ -30,7 +30,7 @@ class DemoConfig:
     """What to tell the robot; empty: the order that the world comes with."""
     seed: int = 2267
     """The world."""
-    bundle: str = "tiny"
+    bundle: str = "base"
     """A folder, or the name of a bundle that came with the package."""
     switch_off: str = "camera/front"
     """The sensor that fails on the way and comes back: camera/front, lidar or radar; empty for none."""

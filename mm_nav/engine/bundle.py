@@ -91,7 +91,7 @@ def load_bundle(path: str | Path) -> Bundle:
     """Read and verify a bundle.
 
     Args:
-        path: a folder, or the name of a bundle that came with the package ("tiny").
+        path: a folder, or the name of a bundle that came with the package ("base").
 
     Raises:
         BundleError: missing, unreadable, altered, of another format or not fitting its own numbers.

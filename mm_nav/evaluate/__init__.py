@@ -23,7 +23,7 @@ from mm_nav.evaluate.report import ClosedLoopReport, Episode, OpenLoopReport
 class ClosedLoopConfig:
     """Drive simulated scenarios and score them."""
 
-    bundle: str = "tiny"
+    bundle: str = "base"
     """A folder, or the name of a bundle that came with the package."""
     scenarios: int = 40
     """How many worlds."""
@@ -55,7 +55,7 @@ class OpenLoopConfig:
 
     bag: Annotated[Path, tyro.conf.Positional]
     """A recording."""
-    bundle: str = "tiny"
+    bundle: str = "base"
     """A folder, or the name of a bundle that came with the package."""
     say: str = ""
     """A command that is given at the start, besides those of the recording."""

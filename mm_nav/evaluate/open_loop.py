@@ -83,7 +83,7 @@ def _judge(event: Seen, truth: labels.Truth, spec: ModelSpec, sums: _Sums, frame
     if gap is not None:
         sums.gaps.append(gap)
     cells = labels.occupancy(truth, event.frame, spec)
-    if cells.shape == outcome.scene.occupancy.shape:
+    if cells.shape == outcome.scene.occupancy.shape and _source(truth, spec) != OTHER_GRID:
         within = cells >= 0
         if truth.occupancy:
             within &= outcome.fusion_input.lidar_bev[VISIBLE_CHANNEL] > 0

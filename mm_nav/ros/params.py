@@ -71,7 +71,7 @@ class RobotConfig:
 class FusionConfig(RobotConfig):
     """Parameters of the fusion node."""
 
-    bundle: str = _param("tiny", "model bundle: a folder, or the name of one that came with the package")
+    bundle: str = _param("base", "model bundle: a folder, or the name of one that came with the package")
     backend: str = _param("auto", "inference backend", choices=("auto", "ort", "eager"))
     threads: int = _param(0, "inference threads; 0 leaves it to the backend", low=0, high=256)
     cameras: tuple[str, ...] = _param(("front",), "each NAME reads camera/NAME/image and camera/NAME/camera_info")
