@@ -5,6 +5,7 @@ import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ h2{font-size:19px;margin:40px 0 12px}p.lead{color:#8795a5;margin:0 0 28px;max-wi
 img{width:100%;height:auto;border-radius:10px;border:1px solid #263241;display:block}
 figure{margin:0 0 18px}figcaption{color:#8795a5;font-size:13px;padding-top:6px}
 table{border-collapse:collapse;width:100%;font-size:14px}td,th{text-align:left;padding:7px 10px;border-bottom:1px solid #263241}
+a{color:#38d6e8;text-decoration:none}
 th{color:#8795a5;font-weight:600}td{font-variant-numeric:tabular-nums}.scroll{overflow-x:auto}
 """
 
@@ -55,6 +57,32 @@ def save_report(
         parts += [_figure(caption, "image/png", _png(picture)) for caption, picture in pictures]
     for heading, rows in (tables or {}).items():
         parts.append(f"<h2>{html.escape(heading)}</h2>{_table(rows)}")
+    _save(path, title, parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of a report: heading, a sentence, tables (caption, rows of equal keys), pictures (caption, picture)."""
+
+    title: str
+    text: str = ""
+    tables: Sequence[tuple[str, Sequence[Mapping[str, Any]]]] = ()
+    pictures: Sequence[tuple[str, Image.Image]] = ()
+
+
+def save_sections(path: Path, *, title: str, lead: str, sections: Sequence[Section]) -> None:
+    """Write a report of sections, with their list at the top."""
+    links = " · ".join(f"<a href='#s{i}'>{html.escape(s.title)}</a>" for i, s in enumerate(sections))
+    parts = [f"<h1>{html.escape(title)}</h1><p class=lead>{html.escape(lead)}</p><p class=lead>{links}</p>"]
+    for i, section in enumerate(sections):
+        parts.append(f"<h2 id='s{i}'>{html.escape(section.title)}</h2>")
+        parts += [f"<p class=lead>{html.escape(section.text)}</p>"] if section.text else []
+        parts += [f"<figure>{_table(rows)}<figcaption>{html.escape(caption)}</figcaption></figure>" for caption, rows in section.tables]
+        parts += [_figure(caption, "image/png", _png(picture)) for caption, picture in section.pictures]
+    _save(path, title, parts)
+
+
+def _save(path: Path, title: str, parts: Sequence[str]) -> None:
     page = (
         "<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>{html.escape(title)}</title><style>{STYLE}</style></head><body><main>{''.join(parts)}</main></body></html>"
