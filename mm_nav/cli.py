@@ -42,6 +42,7 @@ VERBS: dict[str, Verb] = {
     "replay": Verb("mm_nav.replay", "run the pipeline over a bag, without ROS, and write what it says as a bag"),
     "evaluate closed-loop": Verb("mm_nav.evaluate", "drive simulated scenarios and score them", "ClosedLoopConfig"),
     "evaluate open-loop": Verb("mm_nav.evaluate", "score a bundle against what a bag recorded", "OpenLoopConfig"),
+    "evaluate heads": Verb("mm_nav.evaluate", "score every output of the network on bags, and explain what moved it", "HeadsConfig"),
     "bench": Verb("mm_nav.bench", "timed rows against named peers, each checked to be equal first"),
     "inspect": Verb("mm_nav.bags.inspect", "what is in a bag or a bundle, and what mm_nav would use of it"),
     "play": Verb("mm_nav.ros.play", "publish a bag on real topics"),
@@ -55,7 +56,7 @@ REMEDIES = {  # a library that is not there -> what to type
         "source a ROS 2 install (`. /opt/ros/<distro>/setup.sh`), or `pip install 'mm_nav[ros]'`",
     ),
     **dict.fromkeys(("open3d",), "`pip install 'mm_nav[sim]'`, and Debian's libusb-1.0-0"),
-    **dict.fromkeys(("torch", "lightning", "onnx", "onnxscript", "safetensors", "sklearn"), "`pip install 'mm_nav[train]'`"),
+    **dict.fromkeys(("torch", "lightning", "onnx", "onnxscript", "safetensors", "sklearn", "tensorboard"), "`pip install 'mm_nav[train]'`"),
     **dict.fromkeys(("matplotlib", "PIL"), "`pip install 'mm_nav[viz]'`"),
 }  # fmt: skip
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How good is a bundle: ``mm_nav evaluate closed-loop`` in simulated worlds, ``open-loop`` on recordings.
+"""How good is a bundle: ``mm_nav evaluate closed-loop`` in simulated worlds, ``open-loop`` and ``heads`` on recordings.
 
 ``metrics`` are plain functions, ``report`` adds up, ``closed_loop`` and ``open_loop`` run, ``recording`` is the pipeline
-over a bag. This file is the command line of the room.
+over a bag. ``labelled`` frames go through the network alone; ``heads`` judges each of its outputs, ``explain`` says what
+moved it, ``page`` shows it. This file is the command line of the room.
 """
 
 import json
@@ -67,15 +68,71 @@ class OpenLoopConfig:
     """Inference threads; 0 leaves it to the backend."""
 
 
-def main(config: ClosedLoopConfig | OpenLoopConfig) -> int:
+@dataclass(frozen=True, kw_only=True)
+class HeadsConfig:
+    """Score every output of a bundle's network against recordings, and explain what moved it."""
+
+    bags: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Bags, or folders of bags; best ones that it was not trained on."""
+    bundle: str = "base"
+    """A folder, or the name of a bundle that came with the package."""
+    out: Path = Path("out/heads.html")
+    """The report: one file with everything inside."""
+    json: Path | None = None
+    """Write the figures here."""
+    run: Path | None = None
+    """Folder of TensorBoard events that mm_nav train wrote, for training curves: <cache>/runs/<name>."""
+    commands: Path | None = None
+    """Orders to judge intents by: lines of intent, tab, text. Without it, the simulator's own orders."""
+    frames: int = 400
+    """At most so many frames, spread evenly; 0 takes all."""
+    explained: int = 40
+    """At most so many of them are run again without each sensor."""
+    cache: Path = Path("out/train_cache")
+    """Extracted frames, shared with training."""
+    workers: int = 1
+    """Processes that extract bags."""
+    seed: int = 0
+    """Chooses the phrases that are asked for besides the commanded one, and the simulator's orders."""
+    backend: str = "auto"
+    """auto, ort or eager."""
+    threads: int = 0
+    """Inference threads; 0 leaves it to the backend."""
+
+
+def main(config: ClosedLoopConfig | OpenLoopConfig | HeadsConfig) -> int:
     """Evaluate, print a table, write JSON."""
     console = Console()
+    if isinstance(config, HeadsConfig):
+        return _heads(config, console)
     report = run_closed_loop(config, console) if isinstance(config, ClosedLoopConfig) else run_open_loop(config)
     values = report.to_json()
     _show(console, report)
     if config.json is not None:
         config.json.parent.mkdir(parents=True, exist_ok=True)
         config.json.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 0
+
+
+def _heads(config: HeadsConfig, console: Console) -> int:
+    """Write the page and the figures, print a row per intent."""
+    from mm_nav.evaluate.heads import summary
+    from mm_nav.evaluate.page import write_page
+
+    figures = write_page(config, console)
+    console.print(f"{config.out}: {figures['frames']} frames of {figures['bags']} bag(s)", highlight=False, soft_wrap=True)
+    table = Table()
+    columns = {"all": summary(figures), **figures["by_intent"]}
+    table.add_column("figure")
+    for intent in columns:
+        table.add_column(intent, justify="right")
+    for figure in columns["all"]:
+        table.add_row(figure, *(_text(row[figure]) for row in columns.values()))
+    console.print(table)
+    console.print("n/a: not labelled in these bags", style="dim")
+    if config.json is not None:
+        config.json.parent.mkdir(parents=True, exist_ok=True)
+        config.json.write_text(json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     return 0
 
 
