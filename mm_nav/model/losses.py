@@ -14,11 +14,12 @@ from mm_nav.core.config import BevGrid, ModelSpec
 from mm_nav.model.net import FusionNet, Sensed
 
 WEIGHTS = {
-    "occupancy": 2.0, "visible": 0.5, "heat": 1.0, "box": 1.0, "motion": 0.3, "match": 4.0, "goal": 1.0,
+    "occupancy": 2.0, "visible": 0.5, "heat": 1.0, "box": 1.0, "motion": 0.5, "doppler": 0.3, "match": 4.0, "goal": 1.0,
     "waypoints": 1.0, "stop": 0.3, "infonce": 0.1, "covariance": 0.1,
 }  # fmt: skip
 Align = Literal["phrase", "infonce", "covariance"]
 ALIGNS: tuple[Align, ...] = ("phrase", "infonce", "covariance")  # alignment terms, each of which can be left out
+MOVES = 0.2  # m/s from which an object counts as moving
 HARD = 3.0  # weight of a wrong phrase of the right class: the colour is what must be told
 
 
@@ -77,7 +78,8 @@ def losses(
         "visible": binary(dense[:, 1], seen, (batch["visible"] >= 0).float()),
         "heat": focal(out["object_heat"], bump(grid, xy, on), 1 - bump(grid, xy, batch["box_unsure"], 2.0).gt(0.1).float()),
         "box": box_loss(out["object_box"], boxes, on, grid),
-        "motion": masked_mean((at_cells(out["motion"], grid, xy) - boxes[..., 7:9]).abs(), on[..., None]),
+        "motion": motion_loss(at_cells(out["motion"], grid, xy), boxes[..., 7:9], on),
+        "doppler": doppler_loss(out["motion"], batch["moving"], grid),
         "match": match_loss(net, embedding, batch, spec) if "phrase" in aligns else embedding.sum() * 0,
         "goal": goal_loss(out["goal_map"], batch, grid),
         "waypoints": masked_mean(
@@ -140,6 +142,22 @@ def alignment(net: FusionNet, seen: Sensed, batch: dict[str, Tensor], spec: Mode
     if "covariance" in terms:
         out["covariance"] = (torch.cov(camera.T) - torch.cov(lidar.T)).square().sum()
     return out
+
+
+def motion_loss(said_BM2: Tensor, true_BM2: Tensor, on_BM: Tensor) -> Tensor:
+    """L1 of velocities in m/s; what moves counts as much as all that stands, else zero would be the best answer."""
+    moves = (true_BM2.norm(dim=-1) > MOVES).to(on_BM.dtype)
+    away = (said_BM2 - true_BM2).abs()
+    return masked_mean(away, (on_BM * moves)[..., None]) + masked_mean(away, (on_BM * (1 - moves))[..., None])
+
+
+def doppler_loss(motion_B2YX: Tensor, moving_BN5: Tensor, grid: BevGrid) -> Tensor:
+    """L1 of the radial speed in m/s where radar saw something move; across the line of sight it says nothing."""
+    radial = moving_BN5[..., 2:4]
+    speed = radial.norm(dim=-1)
+    direction = radial / speed.clamp(min=1e-3)[..., None]
+    said = (at_cells(motion_B2YX, grid, moving_BN5[..., :2]) * direction).sum(dim=-1)
+    return masked_mean((said - speed).abs(), moving_BN5[..., 4])
 
 
 def box_loss(box_B8YX: Tensor, boxes_BM9: Tensor, on_BM: Tensor, grid: BevGrid) -> Tensor:

@@ -85,6 +85,7 @@ def mirror(x: dict[str, np.ndarray]) -> None:
     x["ego"][1] *= -1
     x["boxes"][:, [1, 6, 8]] *= -1
     x["waypoints"][:, 1] *= -1
+    x["moving"][:, [1, 3]] *= -1
 
 
 def _mirror_sensors(x: dict[str, np.ndarray], past: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a bundle says of how it was made: data, command, metrics, limits. Text only; knows no network."""
+"""What a bundle says of how it was made: data, command, metrics, limits. Text only; runs no network."""
 
 import dataclasses
 import json
@@ -9,25 +9,37 @@ from pathlib import Path
 from typing import Any
 
 from mm_nav.core.config import ModelSpec
+from mm_nav.engine import load_bundle
 from mm_nav.train.config import TrainConfig
 
 
 def record(config: TrainConfig, minutes: float, frames: int, train: list[Path], held: list[Path]) -> dict[str, Any]:
-    """How the training came about, for the manifest: ``mm_nav evaluate`` refuses worlds whose seed stands here."""
-    seeds: list[int] = []
-    made = []
+    """How the training came about, for the manifest: ``mm_nav evaluate`` refuses worlds whose seed stands here.
+
+    What a bundle that was started from had seen is part of it.
+    """
+    before: dict[str, Any] = dict(load_bundle(config.base).manifest["training"]) if config.base else {}
+    seeds: list[int] = list(before.get("seeds", []))
+    made: list[str] = list(before.get("data", []))
     for folder in sorted({bag.parent for bag in train + held}):
         if (folder / "scenarios.json").exists():
             listed = json.loads((folder / "scenarios.json").read_text())
             here = [row["seed"] for row in listed["scenarios"]]
             seeds += here
             made.append(f"mm_nav simulate --scenarios {len(here)} --seed {min(here)} "
-                        f"--rate-hz {listed['config']['rate_hz']:g} --out {shlex.quote(str(folder))}")  # fmt: skip
+                        f"--rate-hz {listed['config']['rate_hz']:g}{_weather(listed['config'])} --out {shlex.quote(str(folder))}")  # fmt: skip
+    commands = [*before.get("commands_before", []), *([before["command"]] if "command" in before else [])]
     return {
-        "data": made, "command": shlex.join(["mm_nav", *sys.argv[1:]]),
+        "data": made, "command": shlex.join(["mm_nav", *sys.argv[1:]]), "commands_before": commands,
         "config": {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items() if k not in ("bags",)},
-        "bags": len(train) + len(held), "frames": frames, "minutes": round(minutes, 1), "seeds": sorted(seeds),
+        "bags": len(train) + len(held), "frames": frames, "minutes": round(minutes, 1),
+        "minutes_before": before.get("minutes_before", 0.0) + before.get("minutes", 0.0), "seeds": sorted(set(seeds)),
     }  # fmt: skip
+
+
+def _weather(config: dict[str, Any]) -> str:
+    share, condition = config.get("conditions_share", 0.0), config.get("condition", "none")
+    return (f" --condition {condition}" if condition != "none" else "") + (f" --conditions-share {share:g}" if share else "")
 
 
 def model_card(config: TrainConfig, training: dict[str, Any], metrics: dict[str, float]) -> str:
@@ -35,13 +47,15 @@ def model_card(config: TrainConfig, training: dict[str, Any], metrics: dict[str,
     seeds = training["seeds"]
     said = f"simulator seeds {seeds[0]} to {seeds[-1]}" if seeds else "recorded bags"
     recorded = "".join(f"\n  Recorded with `{command}`." for command in training["data"])
+    spent = f" ({training['minutes_before']:.0f} minutes), then " if training["commands_before"] else ""
+    before = ", ".join(f"`{command}`" for command in training["commands_before"]) + spent
     rows = "\n".join(f"| {k.replace('_', ' ')} | {v} |" for k, v in metrics.items())
     return f"""# {config.out.name}
 
 Camera, LiDAR, radar and language in one bird's-eye-view network; see mm_nav/model/net.py.
 
 * Data: {training["bags"]} bags, {training["frames"]} training frames, {said}; whole scenes are held out, never frames.{recorded}
-* Command: `{training["command"]}` ({training["minutes"]} minutes; the best epoch is kept).
+* Command: {before}`{training["command"]}` ({training["minutes"]} minutes; the best epoch is kept).
 * Recipe: {config.recipe}{f", from {config.base}" if config.base else ""}; validation by whole scenes.
 * Words: class names {", ".join(ModelSpec().classes)}; phrases in English and Chinese.
 

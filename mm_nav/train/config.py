@@ -18,7 +18,7 @@ MODELS = {
 EARLY = ("image.backbone._conv_stem", "image.backbone._bn0", *(f"image.backbone._blocks.{i}" for i in range(3)))
 """Layers up to a quarter of the picture, where ImageNet's edges and colours are kept as they are: half the training time."""
 ENCODERS = ("image", "lift", "lidar", "radar")
-UNLABELLED = ("occupancy", "visible", "waypoints", "infonce", "covariance")  # terms that need nobody's labels
+UNLABELLED = ("occupancy", "visible", "waypoints", "doppler", "infonce", "covariance")  # terms that need nobody's labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,12 +28,13 @@ from mm_nav.core.preprocess import preprocess
 from mm_nav.core.sync import Synchronizer
 from mm_nav.core.types import SensorFrame, Utterance
 from mm_nav.errors import BagError
-from mm_nav.train import labels
+from mm_nav.train import hindsight, labels
+from mm_nav.train.accumulate import Surroundings
 from mm_nav.train.augment import mirror, sensor_dropout, weather
 from mm_nav.train.queries import ask
 from mm_nav.train.vocabulary import Vocabulary
 
-FORMAT = 4  # raise it when what extraction writes changes
+FORMAT = 5  # raise it when what extraction writes changes
 SENSED = ("camera_image", "camera_grid", "camera_mask", "lidar_bev", "lidar_mask", "radar_bev", "radar_mask")
 log = logging.getLogger(__name__)
 
@@ -65,10 +66,12 @@ def extract(path: Path, spec: ModelSpec, cache: Path) -> Path:
     if not found:
         raise BagError(f"{path}: no synchronised frame in it; `mm_nav inspect {path}` shows which topics it has")
     truth = labels.read_truth(path)
+    around = None if truth.occupancy and truth.target_id is not None else Surroundings(found, truth.track(), spec.grid)
+    sent = _sent(found, truth, around)
     table: dict[str, list[np.ndarray]] = {}
     grids: list[np.ndarray] = []
     for frame in found:
-        row = _row(frame, truth, spec)
+        row = _row(frame, truth, spec, around) | _told(hindsight.label(sent, truth.track(), frame.stamp_ns), sent)
         grid = row.pop("camera_grid")
         known = next((i for i, g in enumerate(grids) if g.shape == grid.shape and np.array_equal(g, grid)), None)
         if known is None:
@@ -77,8 +80,27 @@ def extract(path: Path, spec: ModelSpec, cache: Path) -> Path:
         row["grid_index"] = np.array(known, np.int32)
         for name, value in row.items():
             table.setdefault(name, []).append(value)
-    _save(folder, table, grids, {"texts": _texts(path), "phrases": truth.phrases, "target": truth.target_id})
+    meta = {"texts": _texts(truth), "phrases": truth.phrases, "target": truth.target_id, "sent": [goal.phrase for goal in sent]}
+    _save(folder, table, grids, meta)
     return folder
+
+
+def _sent(found: list[SensorFrame], truth: labels.Truth, around: Surroundings | None) -> list[hindsight.Goal]:
+    """Where the robot was sent, seen from where it came to rest, if nobody recorded what was meant."""
+    if around is None or truth.target_id is not None:
+        return []
+    stamps = np.array([frame.stamp_ns for frame in found])
+
+    def occupancy_at(stamp_ns: int) -> np.ndarray:
+        return around.at(found[int(np.argmin(np.abs(stamps - stamp_ns)))])
+
+    return hindsight.goals(truth.commands, truth.track(), occupancy_at, around.grid)
+
+
+def _told(goal: hindsight.GoalLabel, sent: list[hindsight.Goal]) -> dict[str, np.ndarray]:
+    """``sent``: number of the phrase (-1 none), x, y in base_link, whether these are known, stop, whether that is known."""
+    number = next((i for i, g in enumerate(sent) if g.phrase == goal.phrase), -1)
+    return {"sent": np.array([number, *goal.xy, goal.known, goal.stop, goal.stop_known], np.float32)}
 
 
 def _shapes(spec: ModelSpec) -> dict[str, Any]:
@@ -87,7 +109,7 @@ def _shapes(spec: ModelSpec) -> dict[str, Any]:
     return {k: v for k, v in spec.to_json().items() if k not in inside}
 
 
-def _row(frame: SensorFrame, truth: labels.Truth, spec: ModelSpec) -> dict[str, np.ndarray]:
+def _row(frame: SensorFrame, truth: labels.Truth, spec: ModelSpec, around: Surroundings | None) -> dict[str, np.ndarray]:
     x = preprocess(frame, spec)
     found = labels.boxes(truth, frame, spec)
     way, known = labels.waypoints(truth, frame.stamp_ns, spec)
@@ -95,8 +117,8 @@ def _row(frame: SensorFrame, truth: labels.Truth, spec: ModelSpec) -> dict[str, 
         "camera_image": x.camera_image, "camera_grid": x.camera_grid, "camera_mask": x.camera_mask,
         "lidar_bev": x.lidar_bev.astype(np.float16), "lidar_mask": x.lidar_mask,
         "radar_bev": x.radar_bev.astype(np.float16), "radar_mask": x.radar_mask, "ego": x.ego,
-        "occupancy": labels.occupancy(truth, frame, spec), "waypoints": way, "waypoints_known": known,
-        "stop": np.array([labels.fulfilled(truth, found)], np.float32), **found,
+        "occupancy": labels.occupancy(truth, frame, spec, around), "waypoints": way, "waypoints_known": known,
+        "stop": np.array([labels.fulfilled(truth, found)], np.float32), **found, "moving": labels.moving(frame, spec),
         "stamp_ns": np.array(frame.stamp_ns, np.int64), "pose": _pose(frame),
     }  # fmt: skip
 
@@ -109,9 +131,8 @@ def _pose(frame: SensorFrame) -> np.ndarray:
     return np.array([T[0, 3], T[1, 3], yaw_of(T)])
 
 
-def _texts(path: Path) -> dict[str, list[str]]:
+def _texts(truth: labels.Truth) -> dict[str, list[str]]:
     """Object id -> [class, description] from the ground-truth markers."""
-    truth = labels.read_truth(path)
     return {str(m.id): [m.ns, m.text] for markers in truth.objects.values() for m in markers}
 
 
@@ -181,7 +202,7 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
             sensor_dropout(x, rng)
         x.update(_points(x["boxes"], self.spec, rng))
         x.update(_surfaces(x, self.spec, rng))
-        return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in x.items() if k not in ("ids", "hits", "in_view")}
+        return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in x.items() if k not in ("ids", "hits", "in_view", "sent")}
 
     def _sensors(self, shard: dict[str, np.ndarray], i: int) -> dict[str, np.ndarray]:
         x = {k: np.array(shard[k][i]) for k in SENSED if k != "camera_grid"}

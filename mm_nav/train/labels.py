@@ -19,7 +19,7 @@ from mm_nav import wire
 from mm_nav.bags.playback import topic_uses
 from mm_nav.bags.reader import BagMessage, BagReader
 from mm_nav.core.config import BevGrid, ModelSpec
-from mm_nav.core.geometry import cells_of, from_quaternion, inverse, project, transform, yaw_of
+from mm_nav.core.geometry import cell_centers, cells_of, from_quaternion, inverse, project, transform, yaw_of
 from mm_nav.core.preprocess import OBSTACLE_Z, SLICES
 from mm_nav.core.types import Odometry, SensorFrame, Utterance
 from mm_nav.errors import BagError, MessageError
@@ -28,6 +28,7 @@ from mm_nav.train.track import Track, into
 
 log = logging.getLogger(__name__)
 MAX_OBJECTS = 24
+MAX_MOVING = 32  # cells per frame in which radar sees something move
 MIN_HITS = 3  # LiDAR returns inside a box before it counts as seen
 STOP_DISTANCE_M = 1.0  # from the robot's centre to the target's surface
 CLOCKS_NS = 1_000_000_000  # a recorder's clock that is farther off than this is not the robot's
@@ -232,6 +233,16 @@ def radar_motion(frame: SensorFrame, spec: ModelSpec) -> tuple[np.ndarray, np.nd
             np.add.at(motion[axis], (row[keep], column[keep]), (speed * ray[:, axis])[keep])
         np.add.at(count, (row[keep], column[keep]), 1)
     return motion / np.maximum(count, 1), (count > 0).astype(np.float32)
+
+
+def moving(frame: SensorFrame, spec: ModelSpec) -> np.ndarray:
+    """``radar_motion`` as rows of x y vx vy on (MAX_MOVING, 5): positions of cells in metres, 1 where a row is used."""
+    motion, known = radar_motion(frame, spec)
+    out = np.zeros((MAX_MOVING, 5), np.float32)
+    row, column = (index[:MAX_MOVING] for index in np.nonzero(known))
+    ys, xs = cell_centers(spec.grid)
+    out[: len(row)] = np.column_stack([xs[column], ys[row], motion[:, row, column].T, np.ones(len(row))])
+    return out
 
 
 def fulfilled(truth: Truth, found: dict[str, np.ndarray]) -> float:

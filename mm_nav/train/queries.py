@@ -13,8 +13,6 @@ from mm_nav.core.geometry import cells_of
 from mm_nav.train import labels
 from mm_nav.train.vocabulary import Query, Vocabulary
 
-SIDES = ("left", "right", "左", "右")
-
 
 def ask(
     x: dict[str, np.ndarray], meta: dict[str, Any], vocabulary: Vocabulary, spec: ModelSpec, rng: np.random.Generator, *, augment: bool
@@ -36,40 +34,67 @@ def ask(
     x["box_phrase"] = np.stack([vocabulary.embedding(vocabulary.variant(n[1], rng if augment else None)) for n in names])
     target = np.flatnonzero(x["ids"] == (meta["target"] if meta["target"] is not None else -2))
     commanded = int(target[0]) if len(target) else None
-    first = _first(names, present, coloured, commanded, vocabulary, rng, augment)
-    others = [_other(names, present, coloured, vocabulary, rng) for _ in range(spec.phrase_count - 1)]
+    sent, here = _sent(x, meta, vocabulary), _here(names, present) | set(meta["sent"])
+    first = _first(names, present, coloured, commanded, vocabulary, rng, augment, sent, here)
+    others = [_other(names, coloured, vocabulary, rng, here) for _ in range(spec.phrase_count - 1)]
     _fill(x, [first, *others], present, seen, coloured, vocabulary, spec)
+    if sent is not None:
+        _point(x, sent, vocabulary, spec)
     follows = commanded is not None and first is not None and first.key == x["box_key"][commanded]
-    if commanded is not None:
+    follows |= sent is not None and first == sent
+    if commanded is not None or sent is not None:
         x["waypoints_known"] = x["waypoints_known"] * follows
-    x["stop_known"] = np.array([follows], np.float32)
+    x["stop_known"] = np.array([follows and (commanded is not None or x["sent"][5] > 0)], np.float32)
+
+
+def _sent(x: dict[str, np.ndarray], meta: dict[str, Any], vocabulary: Vocabulary) -> Query | None:
+    """The phrase the robot was sent with, in a recording that says no more than that (train/hindsight.py)."""
+    number = int(x["sent"][0])
+    if meta["target"] is not None or number < 0:
+        return None
+    phrase = meta["sent"][number]
+    return Query(text=phrase, key=vocabulary.key(phrase))
+
+
+def _point(x: dict[str, np.ndarray], sent: Query, vocabulary: Vocabulary, spec: ModelSpec) -> None:
+    """Let the phrase the robot was sent with mean the place where it ended, as a box that is nothing but a place."""
+    x["stop"] = x["sent"][4:5].copy()
+    row = len(x["boxes"]) - 1
+    asked = np.flatnonzero((x["phrase_mask"] > 0) & (x["phrase"] == vocabulary.embedding(sent.text)).all(axis=1))
+    if x["ids"][row] >= 0 or not x["sent"][3]:
+        return
+    x["boxes"][row, :2] = x["sent"][1:3]
+    x["goal_hits"][asked, row] = cells_of(spec.grid, x["sent"][None, 1:3])[2][0]
+    x["goal_known"][asked] = 1.0
 
 
 def _first(
     names: list[list[str]], present: np.ndarray, coloured: np.ndarray, commanded: int | None, vocabulary: Vocabulary,
-    rng: np.random.Generator, augment: bool,
+    rng: np.random.Generator, augment: bool, sent: Query | None, here: set[str],
 ) -> Query | None:  # fmt: skip
     draw = rng.random() if augment else 1.0
+    if sent is not None and (draw >= 0.5 or not present.any()):
+        return sent if draw >= 0.1 else None
     if draw < 0.1 or (commanded is None and not present.any()):
         return None
     if draw < 0.4 and coloured.any():
         return vocabulary.named(names[int(rng.choice(np.flatnonzero(coloured)))][1], rng)
     if draw < 0.5:
-        return vocabulary.absent(_here(names, present), rng)
+        return vocabulary.absent(here, rng)
     if commanded is None:
         return None
     return vocabulary.named(names[commanded][1], rng if augment else None)
 
 
 def _other(
-    names: list[list[str]], present: np.ndarray, coloured: np.ndarray, vocabulary: Vocabulary, rng: np.random.Generator
+    names: list[list[str]], coloured: np.ndarray, vocabulary: Vocabulary, rng: np.random.Generator, here: set[str]
 ) -> Query | None:
     draw = rng.random()
     if draw < 0.45 and coloured.any():
         return vocabulary.named(names[int(rng.choice(np.flatnonzero(coloured)))][1], rng)
     if draw < 0.65:
         return vocabulary.class_word(rng)
-    return vocabulary.absent(_here(names, present), rng)
+    return vocabulary.absent(here, rng)
 
 
 def _here(names: list[list[str]], present: np.ndarray) -> set[str]:

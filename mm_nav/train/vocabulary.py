@@ -35,7 +35,7 @@ class Vocabulary:
     """
 
     def __init__(self, metas: list[dict[str, Any]], spec: ModelSpec, encoder: SentenceEncoder, cache: Path | None) -> None:
-        descriptions = sorted({text[1] for meta in metas for text in meta["texts"].values() if text[1]})
+        descriptions = sorted({text[1] for meta in metas for text in meta["texts"].values() if text[1]} | {p for meta in metas for p in meta["sent"]})
         self.keys = {text: i for i, text in enumerate(descriptions)}
         self.classes = {name: i for i, name in enumerate(spec.classes)}
         found: dict[str, set[str]] = {text: {text} for text in descriptions}

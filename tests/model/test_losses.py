@@ -8,7 +8,17 @@ torch = pytest.importorskip("torch", reason="training extra not installed: pip i
 from mm_nav.core.config import ModelSpec  # noqa: E402
 from mm_nav.core.types import FusionInput  # noqa: E402
 from mm_nav.model import build_net  # noqa: E402
-from mm_nav.model.losses import WEIGHTS, at_cells, bump, focal, losses, masked_mean, remembered  # noqa: E402
+from mm_nav.model.losses import (  # noqa: E402
+    WEIGHTS,
+    at_cells,
+    bump,
+    doppler_loss,
+    focal,
+    losses,
+    masked_mean,
+    motion_loss,
+    remembered,
+)
 from mm_nav.train.dataset import SENSED  # noqa: E402
 from mm_nav.train.export import example  # noqa: E402
 
@@ -32,7 +42,7 @@ def batch(size: int = 2, objects: int = 3) -> dict[str, "torch.Tensor"]:
         "occupancy": (torch.rand(size, 96, 96) < 0.1).float(), "visible": torch.ones(size, 96, 96),
         "goal_hits": torch.eye(3, objects).repeat(size, 1, 1), "goal_unsure": torch.zeros(size, 3, objects), "goal_known": torch.ones(size, 3),
         "past_on": torch.tensor([[1.0], [0.0]])[:size], **{f"past_{k}": b[k].clone() for k in SENSED},
-        "waypoints": torch.rand(size, 8, 2), "waypoints_known": torch.ones(size, 8), "stop": torch.zeros(size, 1), "stop_known": torch.ones(size, 1),
+        "moving": torch.rand(size, 4, 5), "waypoints": torch.rand(size, 8, 2), "waypoints_known": torch.ones(size, 8), "stop": torch.zeros(size, 1), "stop_known": torch.ones(size, 1),
     }  # fmt: skip
 
 
@@ -58,14 +68,28 @@ def test_focal_prefers_the_right_peak() -> None:
     assert focal(target, target, everywhere) < 0.1 * focal(wrong, target, everywhere)
 
 
+def test_doppler_judges_along_the_line_of_sight_alone() -> None:
+    motion = torch.zeros(1, 2, 96, 96)
+    motion[0, 0], motion[0, 1] = 1.0, 5.0
+    ahead = torch.tensor([[[2.05, 0.05, 1.5, 0.0, 1.0], [3.0, 0.0, 9.0, 0.0, 0.0]]])
+    assert doppler_loss(motion, ahead, SPEC.grid).item() == pytest.approx(0.5)
+
+
+def test_standing_things_do_not_outvote_the_one_that_moves() -> None:
+    true = torch.zeros(1, 10, 2)
+    true[0, 0, 0] = 1.0
+    assert motion_loss(torch.zeros(1, 10, 2), true, torch.ones(1, 10)).item() == pytest.approx(0.5)
+    assert motion_loss(true, true, torch.ones(1, 10)).item() == 0
+
+
 def test_missing_labels_silence_their_terms() -> None:
     b = batch()
     b["occupancy"] = torch.full_like(b["occupancy"], -1)
     b["visible"] = torch.full_like(b["visible"], -1)
-    for name in ("waypoints_known", "stop_known", "goal_known", "box_seen", "box_coloured"):
+    for name in ("waypoints_known", "stop_known", "goal_known", "box_seen", "box_coloured", "moving"):
         b[name] = torch.zeros_like(b[name])
     terms, _ = losses(build_net(SPEC), b, SPEC)
-    for name in ("occupancy", "visible", "box", "motion", "goal", "waypoints", "stop"):
+    for name in ("occupancy", "visible", "box", "motion", "doppler", "goal", "waypoints", "stop"):
         assert terms[name].item() == 0, name
 
 

@@ -34,7 +34,8 @@ def sample(y_sign: float) -> dict[str, np.ndarray]:
     boxes[0] = [3, y_sign, 0.4, 1, 1, 1, 0.3 * y_sign, 1, 0.5 * y_sign]
     return {k: np.array(getattr(x, k)) for k in x.__slots__} | {
         "boxes": boxes, "occupancy": np.zeros((96, 96), np.float32), "visible": x.lidar_bev[8].copy(),
-        "waypoints": np.array([[1, 0.2 * y_sign]], np.float32), "box_coloured": np.ones(2, np.float32),
+        "waypoints": np.array([[1, 0.2 * y_sign]], np.float32), "moving": np.array([[2, 1 * y_sign, 0.5, 0.3 * y_sign, 1]], np.float32),
+        "box_coloured": np.ones(2, np.float32),
         "goal_hits": np.eye(3, 2, dtype=np.float32), "goal_unsure": np.zeros((3, 2), np.float32), "goal_by_colour": np.array([1, 0, 0], np.float32),
         "memory_grid": warp_grid(se2(1.0, 0.5 * y_sign, 0.2 * y_sign), SPEC), "past_on": np.ones(1, np.float32),
         **{f"past_{k}": np.array(getattr(x, k)) for k in SENSED},
