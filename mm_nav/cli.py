@@ -41,6 +41,7 @@ VERBS: dict[str, Verb] = {
     "train": Verb("mm_nav.train.run", "bags to labels to training to a verified bundle; resumes where it stopped"),
     "replay": Verb("mm_nav.replay", "run the pipeline over a bag, without ROS, and write what it says as a bag"),
     "evaluate closed-loop": Verb("mm_nav.evaluate", "drive simulated scenarios and score them", "ClosedLoopConfig"),
+    "evaluate suite": Verb("mm_nav.evaluate", "one bundle under many circumstances, and a peer, in one table", "SuiteConfig"),
     "evaluate open-loop": Verb("mm_nav.evaluate", "score a bundle against what a bag recorded", "OpenLoopConfig"),
     "evaluate heads": Verb("mm_nav.evaluate", "score every output of the network on bags, and explain what moved it", "HeadsConfig"),
     "bench": Verb("mm_nav.bench", "timed rows against named peers, each checked to be equal first"),

@@ -51,6 +51,26 @@ class ClosedLoopConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SuiteConfig:
+    """Drive the same worlds with all sensors, with some missing or dying, in bad weather, and with a classical peer."""
+
+    bundle: str = "base"
+    """A folder, or the name of a bundle that came with the package."""
+    scenarios: int = 40
+    """How many worlds per row."""
+    seed: int = 7
+    """As for closed-loop."""
+    rows: tuple[str, ...] = ()
+    """Only these rows, by name; all of them without."""
+    out: Path = Path("out/suite")
+    """Folder for one JSON per row and table.md; rows that are there already are not driven again."""
+    workers: int = 1
+    """Processes that drive."""
+    threads: int = 0
+    """Inference threads per process; 0 leaves it to the backend."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class OpenLoopConfig:
     """Score a bundle against what a recording holds."""
 
@@ -100,11 +120,13 @@ class HeadsConfig:
     """Inference threads; 0 leaves it to the backend."""
 
 
-def main(config: ClosedLoopConfig | OpenLoopConfig | HeadsConfig) -> int:
+def main(config: ClosedLoopConfig | OpenLoopConfig | HeadsConfig | SuiteConfig) -> int:
     """Evaluate, print a table, write JSON."""
     console = Console()
     if isinstance(config, HeadsConfig):
         return _heads(config, console)
+    if isinstance(config, SuiteConfig):
+        return _suite(config, console)
     report = run_closed_loop(config, console) if isinstance(config, ClosedLoopConfig) else run_open_loop(config)
     values = report.to_json()
     _show(console, report)
@@ -133,6 +155,14 @@ def _heads(config: HeadsConfig, console: Console) -> int:
     if config.json is not None:
         config.json.parent.mkdir(parents=True, exist_ok=True)
         config.json.write_text(json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    return 0
+
+
+def _suite(config: SuiteConfig, console: Console) -> int:
+    """Drive every row, print the table that was written."""
+    from mm_nav.evaluate.suite import run_suite, table
+
+    console.print(table(run_suite(config, console)), highlight=False, soft_wrap=True)
     return 0
 
 
