@@ -9,16 +9,16 @@ import math
 import re
 import unicodedata
 
-from mm_nav.core import grammar
+from mm_nav.core import grammar, manoeuvre, topic
 from mm_nav.core import lexicon as lex
+from mm_nav.core.filler import ZH_AFTER, bare_chinese, bare_english
+from mm_nav.core.manoeuvre import Manoeuvre
 from mm_nav.core.phrase import take_apart
 from mm_nav.core.types import Command, Intent, Rejection
 
 MAX_CHARS = 512
 QUOTED_CHARS = 60
-DEFAULT_TURN = math.pi / 2
-DEFAULT_MOVE_M = 1.0
-DEFAULT_WAIT_S = 10.0
+DEFAULT = {Intent.TURN: math.pi / 2, Intent.MOVE_BY: 1.0, Intent.WAIT: 10.0}  # rad, m, s
 # (what a larger number is clipped to, what is refused): nobody means 1e9 m, and half the map is still a wish
 MOST = {Intent.TURN: (2 * math.pi, 20 * math.pi), Intent.MOVE_BY: (10.0, 100.0), Intent.WAIT: (600.0, 86400.0)}
 EXAMPLES = "say for example 'go to the red cone', 'follow the person', 'turn left', 'move forward 2 m', 'wait 5 s', 'stop'"
@@ -45,9 +45,9 @@ def parse(text: str, max_chars: int = MAX_CHARS) -> Command | Rejection:
     if any(c.isalpha() and not _known_script(c) for c in clean):
         return _reject("unsupported_language", text, "has letters that are neither Latin nor Chinese; use English or Chinese")
     chinese = any("\u4e00" <= c <= "\u9fff" for c in clean)
-    found = _english(_bare_english(clean), text)
+    found = _spoken_english(clean, text)
     if found is None and chinese:
-        found = _chinese(_bare_chinese(clean), text)
+        found = _chinese(bare_chinese(clean), text)
     if found is None:
         return _reject("not_understood", text, f"is no command I know; {EXAMPLES}")
     return found
@@ -70,36 +70,58 @@ def normalise(text: str) -> str:
 # ---------------------------------------------------------------- the two grammars
 
 
+def _spoken_english(clean: str, text: str) -> Command | Rejection | None:
+    """The order without what people wrap around it; failing that, an ending that says to wait or to keep away."""
+    said = bare_english(clean)
+    found = _english(topic.reworded(said), text)
+    if isinstance(found, Command):
+        return found
+    for ending in topic.endings(said):
+        late = _english(bare_english(ending), text)
+        if isinstance(late, Command) and late.intent in (Intent.WAIT, Intent.AVOID):
+            return late
+    if found is None and re.search(r"\bplease\W*$", clean) and (m := grammar.EN_THING.fullmatch(said)):
+        return _grounded(Intent.GO_TO, _english_phrase(m["what"]), text, said)
+    return found
+
+
 def _english(said: str, text: str) -> Command | Rejection | None:
+    if m := grammar.EN_KEEP.fullmatch(said):
+        return _grounded(Intent.FOLLOW, _english_phrase(_said(m)), text, said)
     if m := grammar.EN_AVOID.fullmatch(said):
         what = _said(m)
         if lex.EN_SECOND_ORDER.search(what) or lex.EN_NEGATION.search(what):
             return _reject("ambiguous", text, "holds more than one order; give one at a time")
         return _grounded(Intent.AVOID, _english_phrase(what), text, said)
-    negated = lex.EN_NEGATION.search(said) is not None
+    if lex.EN_NEGATION.search(said):
+        return _negated(text)
     if len({m.group() for m in _SIDE.finditer(said)}) > 1 and not any(p.fullmatch(said) for p in (grammar.EN_GO, grammar.EN_LOOK, grammar.EN_FOLLOW)):
         return _reject("ambiguous", text, "says left and right; say one of them")
+    return _english_manoeuvre(said, text) or _english_grounded(said, text)
+
+
+def _english_manoeuvre(said: str, text: str) -> Command | Rejection | None:
     for pattern in grammar.EN_TURN:
-        if (m := pattern.fullmatch(said)) and not negated:
+        if m := pattern.fullmatch(said):
             return _turn(m, text, said)
     for pattern in grammar.EN_MOVE:
-        if (m := pattern.fullmatch(said)) and not negated:
+        if m := pattern.fullmatch(said):
             back = re.match(r"back|reverse|retreat|in reverse|rear", m.groupdict().get("way") or "") or said.startswith("revers")
-            return _measured(Intent.MOVE_BY, m, text, said, DEFAULT_MOVE_M, -1.0 if back else 1.0)
-    if (m := next((m for p in grammar.EN_WAIT if (m := p.fullmatch(said))), None)) and not negated:
-        return _measured(Intent.WAIT, m, text, said, DEFAULT_WAIT_S, 1.0)
+            return _measured(Intent.MOVE_BY, m.groupdict(), text, said, -1.0 if back else 1.0)
+    if m := next((m for p in grammar.EN_WAIT if (m := p.fullmatch(said))), None):
+        return _measured(Intent.WAIT, m.groupdict(), text, said, 1.0)
+    return _manoeuvre(manoeuvre.english(said), text, said)
+
+
+def _english_grounded(said: str, text: str) -> Command | Rejection | None:
     for intent, pattern in ((Intent.FOLLOW, grammar.EN_FOLLOW), (Intent.LOOK_FOR, grammar.EN_LOOK), (Intent.GO_TO, grammar.EN_GO)):
         m = pattern.fullmatch(said)
         if m is None or (intent is Intent.LOOK_FOR and grammar.EN_GO.fullmatch(said)):  # "find your way to"
             continue
-        if negated:
-            return _negated(text)
         what = _said(m)
         if lex.EN_SECOND_ORDER.search(what):
             return _reject("ambiguous", text, "holds more than one order; give one at a time")
         return _grounded(intent, _english_phrase(what), text, said)
-    if negated:
-        return _negated(text)
     if lex.EN_SECOND_ORDER.search(said) and re.match(r"(?:go|drive|move|turn|rotate|wait)\b", said):
         return _reject("ambiguous", text, "holds more than one order; give one at a time")
     return None
@@ -107,14 +129,19 @@ def _english(said: str, text: str) -> Command | Rejection | None:
 
 def _said(m: re.Match[str]) -> str:
     """What a sentence is about, wherever in it that stands."""
-    names = ("what", "what2", "direct", "named", "colon", "first", "berth", "watched", "far")
-    return next((m[k] for k in names if m.groupdict().get(k)), "")
+    return next((what for name, what in m.groupdict().items() if what and name not in ("number", "unit", "order", "end")), "")
 
 
 def _chinese(said: str, text: str) -> Command | Rejection | None:
+    if (m := grammar.ZH_TOPIC.fullmatch(said)) and not m["np"].startswith(("我", "你", "天")):
+        said = m["order"] + m["np"] + (m["end"] or "")
+    if m := grammar.ZH_KEEP.fullmatch(said):
+        return _grounded(Intent.FOLLOW, _chinese_phrase(_said(m)), text, said)
     if m := grammar.ZH_AVOID.fullmatch(said):
         return _grounded(Intent.AVOID, _chinese_phrase(_said(m)), text, said)
-    if lex.ZH_NEGATION.search(said):
+    if found := _manoeuvre(manoeuvre.chinese(said), text, said):
+        return found
+    if lex.ZH_NEGATION.search(said) and not re.match(r"有没有|看没看", said):
         return _negated(text)
     if re.search(r"左转.*右转|右转.*左转|向左.*向右|向右.*向左|前进.*后退|后退.*前进|左右转|先?左.?[拐转].*右.?[拐转]", said):
         return _reject("ambiguous", text, "contradicts itself; say one direction")
@@ -125,13 +152,23 @@ def _chinese(said: str, text: str) -> Command | Rejection | None:
             return _turn(m, text, said)
     if (m := grammar.ZH_MOVE.fullmatch(said)) and said not in ("前", "后", "退", "倒"):
         back = m["way"] == "后" or (m["plain"] or "").startswith(("倒", "退"))
-        return _measured(Intent.MOVE_BY, m, text, said, DEFAULT_MOVE_M, -1.0 if back else 1.0)
+        return _measured(Intent.MOVE_BY, m.groupdict(), text, said, -1.0 if back else 1.0)
     if m := grammar.ZH_WAIT.fullmatch(said):
-        return _measured(Intent.WAIT, m, text, said, DEFAULT_WAIT_S, 1.0)
-    for intent, pattern in ((Intent.FOLLOW, grammar.ZH_FOLLOW), (Intent.LOOK_FOR, grammar.ZH_LOOK), (Intent.GO_TO, grammar.ZH_GO), (Intent.GO_TO, grammar.ZH_TOWARD)):
+        return _measured(Intent.WAIT, m.groupdict(), text, said, 1.0)
+    if grammar.ZH_ABSENT.search(said):  # of another day, or a question: nothing to do now
+        return None
+    for intent, pattern in grammar.ZH_GROUNDED:
         if m := pattern.fullmatch(said):
             return _grounded(intent, _chinese_phrase(_said(m)), text, said)
     return None
+
+
+def _manoeuvre(found: Manoeuvre | None, text: str, said: str) -> Command | Rejection | None:
+    if found is None:
+        return None
+    if found.share is not None:
+        return Command(intent=Intent.TURN, text=said, amount=found.sign * found.share * 2 * math.pi)
+    return _measured(found.intent, {"number": found.number, "unit": found.unit}, text, said, found.sign)
 
 
 def _turn(m: re.Match[str], text: str, said: str) -> Command | Rejection:
@@ -144,19 +181,18 @@ def _turn(m: re.Match[str], text: str, said: str) -> Command | Rejection:
     if groups.get("share"):
         whole = {"quarter": math.pi / 2, "half": math.pi, "full": 2 * math.pi}[groups["share"]]
         return Command(intent=Intent.TURN, text=said, amount=sign * whole)
-    return _measured(Intent.TURN, m, text, said, DEFAULT_TURN, sign)
+    return _measured(Intent.TURN, groups, text, said, sign)
 
 
-def _measured(intent: Intent, m: re.Match[str], text: str, said: str, default: float, sign: float) -> Command | Rejection:
+def _measured(intent: Intent, groups: dict[str, str | None], text: str, said: str, sign: float) -> Command | Rejection:
     """A command with a number; one without a unit means degrees, metres or seconds."""
-    groups = m.groupdict()
     if groups.get("number") is None:
-        return Command(intent=intent, text=said, amount=sign * default)
-    number = lex.read_number(groups["number"])
+        return Command(intent=intent, text=said, amount=sign * DEFAULT[intent])
+    number = lex.read_number(groups["number"] or "")
     if number is None:
         return _reject("not_understood", text, "has a number I cannot read; use digits")
     number += 0.5 if groups.get("half") or groups.get("tenth") == "半" else 0.0
-    number += 0.1 * (lex.read_number(groups["tenth"]) or 0.0) if groups.get("tenth") not in (None, "", "半") else 0.0
+    number += 0.1 * (lex.read_number(groups["tenth"] or "") or 0.0) if groups.get("tenth") not in (None, "", "半") else 0.0
     unit = groups.get("unit") or ""
     amount = number * _SCALE[intent].get(unit.rstrip("s"), _SCALE[intent][""])
     most, refused = MOST[intent]
@@ -177,7 +213,7 @@ _UNIT = {Intent.TURN: "rad", Intent.MOVE_BY: "m", Intent.WAIT: "s"}
 
 
 def _grounded(intent: Intent, phrase: str, text: str, said: str) -> Command | Rejection:
-    if not any(c.isalpha() for c in phrase) or phrase in lex.EN_NAMELESS or not _PHRASE.fullmatch(phrase):
+    if not any(c.isalpha() for c in phrase) or phrase in lex.EN_NAMELESS or lex.EN_NOT_A_THING.fullmatch(phrase) or not _PHRASE.fullmatch(phrase):
         return _reject("not_understood", text, f"does not name a thing I could look for; {EXAMPLES}")
     target, relation, landmarks = take_apart(phrase)
     return Command(intent=intent, text=said, phrase=phrase, target=target, relation=relation, landmarks=landmarks)
@@ -199,34 +235,10 @@ def _chinese_phrase(what: str) -> str:
     before = ""
     while what != before:  # "那个箱子旁边那里去" loses one ending after the other, but never everything
         before = what
-        for pattern in (lex.ZH_AFTER, lex.ZH_PLACE):
+        for pattern in (ZH_AFTER, lex.ZH_PLACE):
             shorter = pattern.sub("", what)
             what = shorter or what
     return lex.ZH_ARTICLE.sub("", what).strip(" ,。") or what
-
-
-def _bare_english(clean: str) -> str:
-    said, before = clean.strip(" ,.!?;:"), ""
-    while said != before:
-        before = said
-        m = lex.EN_BEFORE.match(said)
-        if m and m.end() < len(said):
-            said = said[m.end() :]
-        shorter = lex.EN_AFTER.sub("", said)
-        said = shorter or said
-    return said
-
-
-def _bare_chinese(clean: str) -> str:
-    said, before = clean.strip(" ,。.!?;:、"), ""
-    while said != before:
-        before = said
-        m = lex.ZH_BEFORE.match(said)
-        if m and m.end() < len(said):
-            said = said[m.end() :]
-        shorter = lex.ZH_AFTER.sub("", said).rstrip(" ,。.!?;:、")
-        said = shorter or said
-    return said
 
 
 # ---------------------------------------------------------------- words
@@ -237,7 +249,7 @@ def _is_stop(clean: str) -> bool:
     if lex.STOP_ANYWHERE.search(clean):
         return True
     for clause in (clean, *re.split(r"[,.!?;:、。!?،؟¡¿…-]+", clean)):
-        bare = _bare_chinese(_bare_english(clause.strip(" ,.!?;:、。،؟¡¿…-\"'")))
+        bare = bare_chinese(bare_english(clause.strip(" ,.!?;:、。،؟¡¿…-\"'")))
         if bare in lex.STOP_ALONE or re.sub(r"^(?:不要|别|不)", "", bare) in lex.STOP_ALONE:
             return True
         words = bare.split()

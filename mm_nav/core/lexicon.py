@@ -10,13 +10,13 @@ import re
 # ---------------------------------------------------------------- stop
 
 STOP_ANYWHERE = re.compile(
-    r"\b(?:stop|stopp|stopping|halt|freeze)\b|停下|停止|暂停|别动|站住|刹车|停{2,}"
+    r"\b(?:stop|stopp|stopping|halt|freeze)\b|停下|停止|暂停|别动|站住|刹车|停{2,}|(?:^|[^\u4e00-\u9fff]|了|快|给我|你|马上|立刻|赶紧|请)停(?:吧|啊|了|一停|下|住)?$"
 )  # the word counts wherever it stands: a false stop costs a second, a missed one more
 
 STOP_ALONE = frozenset(
     (
-        "停|停车|停住|停吧|停一下|不要动|不许动|急停|紧急停车|别动了|不要再动|不要再动了|别再动了|别走了|别再走了|不要走了|不要再走|不要再走了|别再开了|不要再开了|到此为止|"  # Chinese
-        "hold it|hold on|hold on a moment|hold on a second|hold on a minute|stand still|don't move|do not move|not another step|no further|cease|cease all motion|cease moving|stand down|knock it off|"
+        "停|停一停|停车|停住|停吧|停一下|不要动|不许动|急停|紧急停车|别动了|不要再动|不要再动了|别再动了|别走了|别再走了|不要走了|不要再走|不要再走了|别再开了|不要再开了|到此为止|"  # Chinese
+        "hold it|hold it right there|hold it there|hold on|hold on a moment|hold on a second|hold on a minute|stand still|don't move|do not move|not another step|no further|cease|cease all motion|cease moving|stand down|knock it off|"
         "cut it out|emergency|abort|cancel|enough|whoa|"  # English
         "anhalten|stehenbleiben|stehen bleiben|bleib stehen|halte an|halt an|stoppen|nothalt|"  # German
         "arrête|arrete|arrête-toi|arrête toi|arrêtez|arretez|arrêtez-vous|arrêt|"  # French
@@ -34,16 +34,6 @@ STOP_ALONE = frozenset(
 
 # ---------------------------------------------------------------- fillers and articles
 
-EN_BEFORE = re.compile(
-    r"(?:please|robot|hey|hi|hello|ok|okay|now|well|so|just|kindly|quickly|slowly|carefully|immediately|next|first|alright|right(?= ?,)"
-    r"|(?:can|could|would|will) (?:you|we)(?: mind)?|(?:please )?feel free to|(?:i would|i'd|we'd|we would) (?:appreciate it|be glad|love it|like it) if you(?: could)?"
-    r"|whatever (?:you do|happens)|make sure(?: that)?(?: you)?(?: to)?|be (?:careful|sure)(?: (?:to|and))?|do me a favou?r and|if you (?:can|could|would|don'?t mind)|i (?:want|need|would like|wish) (?:you )?to|i'd like (?:you )?to|let'?s|let us"
-    r"|you (?:should|must|can|need to|have to)|it'?s time to|try to|and then|go ahead and|be so kind as to|thanks|mind)\b[\s,.:!]*"
-)
-EN_AFTER = re.compile(
-    r"[\s,.!?]*(?:\b(?:please|now|right now|for me|quickly|slowly|carefully|immediately|at once|thanks|thank you|robot"
-    r"|will you|would you|can you|right away|in place|on the spot))?[\s,.!?]*$"
-)
 EN_ARTICLE = re.compile(r"(?:the|a|an|that|this|those|these|my|your|our|some|any)\s+")
 EN_NEAR = re.compile(r"(?:next to|near to|close to|in front of|near|beside|by|at|to|towards?)\s+")
 EN_NEGATION = re.compile(
@@ -54,19 +44,18 @@ EN_SECOND_ORDER = re.compile(
     r"\b(?:then|and(?: then)?(?: please)?|,|or)\s+(?:go|drive|head|move|turn|rotate|wait|follow|come|return|look|find|back|left|right"
     r"|forwards?|backwards?|navigate|approach)\b|\bor (?:to )?the\b"
 )
+EN_NOT_A_THING = re.compile(  # a phrase that begins or ends so names nothing that stands somewhere
+    r"(?:i|you|we|he|she|they|it|what|why|how|who|when|which|if|me|us|him|them|yet)\b.*|to .*|.*\b(?:yesterday|tomorrow|tonight|last (?:night|week|year|month|time)|ago|before|recently|from"
+    r"|time|idea|problem|reason|truth|joke|news|way|fun|weather|answer|question|job|doubt|luck|love|money|peace|happiness|meaning|point)"
+)
 EN_NAMELESS = frozenset(
     "it him her them me us you there here one thing something someone somewhere anywhere that this these those "
     "left right forward forwards backward backwards ahead back straight around up down the a an".split()
 )
 
-ZH_BEFORE = re.compile(
-    r"(?:请问|请你|请|麻烦你?|劳驾|咱们|我们|千万|一定要?|务必|帮忙|自行|自己|再次|你?过来|机器人|小车|你好|你|现在|马上|赶紧|赶快|立刻|快点|快|帮我|给我|我要你|我要|我想让你|我想要你|我想|让你"
-    r"|能不能|可不可以|可以|能|先|慢慢地?|嘿|喂|好的|把车|自己|直接|继续)[\s,。!、]*"
-)
-ZH_AFTER = re.compile(r"(?:吧|吗|呢|啊|呀|哦|好吗|好不好|行吗|可以吗|谢谢|一下|好了|就行|就好)$")
 ZH_NEGATION = re.compile(r"^(?:不要|别再|别|勿|不准|不许|不能|不可以|不得|不用|禁止|不)|(?:不要|不准|不许|不能|禁止|不去|别去|除了|不是)")
-ZH_ARTICLE = re.compile(r"^(?:那|这|一)(?:个|辆|位|只|台|堆|些|名)|^(?:那边|那里|这边)的")
-ZH_PLACE = re.compile(r"的?(?:那里|那儿|那边|这里|这儿|这边|旁边|身旁|身边|附近|前面|跟前|面前|边上|去|来|过去|过来|停车|看看|看一下|瞧瞧|等我|等着)$")
+ZH_ARTICLE = re.compile(r"^(?:(?:那|这|一)(?:个|辆|位|只|台|堆|些|名|把|条|张|块|摊|群|本|件|艘|架|盏|棵|座|扇|根|瓶|袋|双|间)|(?:那边|那里|这边|附近|对面|我|你|我们)的|(?:个|辆|位|趟|下)(?=[^人]))")
+ZH_PLACE = re.compile(r"的?(?:那里|那儿|那边|这里|这儿|这边|旁边|身旁|身边|附近|前面|跟前|面前|边上|去|来|过去|过来|停车|看看|看一下|瞧瞧|等我|等着|下面|里面|里头|上面|对面|那头|这头|一下|那)$")
 
 # ---------------------------------------------------------------- numbers
 
