@@ -42,17 +42,20 @@ class Pipeline:
 
     def __init__(
         self, engine: "Engine", encoder: "SentenceEncoder", spec: ModelSpec, limits: DriveLimits | None = None,
-        clock_ns: Callable[[], int] = time.perf_counter_ns,
+        clock_ns: Callable[[], int] = time.perf_counter_ns, hear: Callable[[str], Command | Rejection] = parse,
     ) -> None:  # fmt: skip
-        """Args: engine: runs the network. encoder: phrases to vectors. spec: the bundle's. clock_ns: for stage times."""
+        """Args: engine: runs the network. encoder: phrases to vectors. spec: the bundle's. clock_ns: for stage times.
+        hear: text to an order; the grammar alone, or with mm_nav.core.gist behind it.
+        """
         self.engine, self.encoder, self.spec, self.clock_ns = engine, encoder, spec, clock_ns
+        self.hear = hear
         self.mission = Mission(spec, limits)
         self.past = ViewMemory(spec)
         self._phrases: Float32[np.ndarray, "p e"] = np.zeros((0, spec.phrase_dim), np.float32)
 
     def command(self, text: str, stamp_ns: int) -> Command | Rejection:
         """Hear an order. A rejection changes nothing; a command replaces the one before."""
-        heard = parse(text)
+        heard = self.hear(text)
         if isinstance(heard, Command):
             self._phrases = self._embedded(heard)
             self.mission.accept(heard, stamp_ns)

@@ -22,9 +22,10 @@ DEFAULT = {Intent.TURN: math.pi / 2, Intent.MOVE_BY: 1.0, Intent.WAIT: 10.0}  # 
 # (what a larger number is clipped to, what is refused): nobody means 1e9 m, and half the map is still a wish
 MOST = {Intent.TURN: (2 * math.pi, 20 * math.pi), Intent.MOVE_BY: (10.0, 100.0), Intent.WAIT: (600.0, 86400.0)}
 EXAMPLES = "say for example 'go to the red cone', 'follow the person', 'turn left', 'move forward 2 m', 'wait 5 s', 'stop'"
+UNKNOWN, NEGATION = "is no command I know", "is a negation, which is not yet supported"
 
 _PHRASE = re.compile(r"[\w\s'’,\-、]+")
-_SIDE = re.compile(r"\b(left|right)\b|左|右")
+_SIDE = re.compile(r"\b(left|right)\b|左|右", re.ASCII)
 
 
 def parse(text: str, max_chars: int = MAX_CHARS) -> Command | Rejection:
@@ -49,8 +50,24 @@ def parse(text: str, max_chars: int = MAX_CHARS) -> Command | Rejection:
     if found is None and chinese:
         found = _chinese(bare_chinese(clean), text)
     if found is None:
-        return _reject("not_understood", text, f"is no command I know; {EXAMPLES}")
+        return _reject("not_understood", text, f"{UNKNOWN}; {EXAMPLES}")
     return found
+
+
+def is_unknown(heard: Command | Rejection) -> bool:
+    """Whether a text was refused since no sentence pattern fits, or since it forbids something in an unknown way."""
+    return isinstance(heard, Rejection) and heard.reason == "not_understood" and (UNKNOWN in heard.text or NEGATION in heard.text)
+
+
+def order(intent: Intent, thing: str, text: str) -> Command | None:
+    """An order whose intent was told by other means; side, direction, amount and thing are the words' own."""
+    clean = normalise(text)
+    chinese = any("\u4e00" <= c <= "\u9fff" for c in clean)
+    if thing:
+        grounded = _grounded(intent, _chinese_phrase(thing) if chinese else _english_phrase(thing), text, clean)
+        return grounded if isinstance(grounded, Command) else None
+    found = _manoeuvre((manoeuvre.loose_chinese if chinese else manoeuvre.loose_english)(intent, clean), text, clean)
+    return found if isinstance(found, Command) else None
 
 
 def normalise(text: str) -> str:
@@ -263,7 +280,7 @@ def _known_script(c: str) -> bool:
 
 
 def _negated(text: str) -> Rejection:
-    return _reject("not_understood", text, "is a negation, which is not yet supported; say what to do instead")
+    return _reject("not_understood", text, f"{NEGATION}; say what to do instead")
 
 
 def _reject(reason: str, text: str, why: str) -> Rejection:

@@ -7,6 +7,7 @@ Only words that change nothing about what is asked; a negation is never filler. 
 import re
 
 _NAME = r"robot|buddy|dude|mate|pal|my friend|friend|sir|guys?|everyone|folks|john|machine"
+_NOT_SIDE = "".join(f"(?<!{w} )" for w in ["turn", "rotate", "spin", "face", "look", "steer", "veer", "bear", "go", "swing", "hang", "make", "take", "a", "the", "to", "your", "hard", "sharp", "slight", "more", "degrees", "bit"])
 _YOU = r"(?:you|we|i|us|the robot)"
 _WISH = (
     r"(?:can|could|would|will|might|may)(?: you| we)(?: mind| be able to| be so kind as to| like to| care to| want to| kindly| possibly| perhaps| please)*"
@@ -20,7 +21,7 @@ _WISH = (
     r"|(?:i|we)(?: really|'d| would)? (?:want|need|wish|like) to(?= (?:go|get|be|find|head|drive|reach|visit|see|follow|turn|move|approach|look|locate)\b)"
     rf"|{_YOU}(?: should| must| need to| needs to| have to| has to| ought to|'ve got to| have got to| gotta|(?: had|'d)? better(?! not)| might want to| might as well| can| could|'re to| are to|'re supposed to| are supposed to)(?: just| now)*(?! not)"
     r"|how about (?:you|we|if you)?|what (?:about|if)(?: you| we)?|why (?:don'?t you|don'?t we|not)"
-    r"|do you (?:mind|think you (?:can|could))|do me a favou?r and|be so kind as to|be a dear and"
+    r"|do you (?:mind(?: if you)?|think you (?:can|could))|do me a favou?r and|be so kind as to|be a dear and"
     r"|your (?:next )?(?:job|task|mission|order) is to|the (?:next )?(?:job|task|plan|idea) is to|(?:it'?s |it is )?time (?:for you )?to"
     r"|(?:i|we) (?:think|guess|believe|suggest|say|suppose)(?: that)?|let'?s|let us|(?:please )?feel free to|go ahead and|go on and"
     r"|(?:just )?(?:try|remember|be sure|be certain|make sure|take care|be careful)(?: that)?(?: to| and)(?! (?:not|avoid)\b)|make sure(?: that)? (?:you|to)|be careful(?: and)?|be sure"
@@ -36,7 +37,7 @@ EN_BEFORE = re.compile(
     rf"(?: there(?=[ ,]+(?:{_NAME})\b))?|{_NAME}|{_WISH})(?![\w'])[\s,.:!;]*"
 )
 EN_AFTER = re.compile(
-    rf"[\s,.!?;:]*(?:\b(?:now|right now|for me|for us|quickly|slowly|carefully|immediately|gently|at once|thanks|thank you|thx|cheers|{_NAME}|will you|would you|can you|could you|won'?t you"
+    rf"[\s,.!?;:]*(?:\b(?:now|{_NOT_SIDE}right now|for me|for us|quickly|slowly|carefully|immediately|gently|at once|thanks|thank you|thx|cheers|{_NAME}|will you|would you|can you|could you|won'?t you"
     r"|right away|straight away|in place|on the spot|ok|okay|alright|yeah|then|asap|quick|fast|if you (?:can|could|would|will|don'?t mind|want|like)|when(?:ever)? you (?:can|get a chance|are ready|'re ready|have time)"
     r"|as (?:fast|quick|quickly|soon|carefully) as (?:you can|possible|you could)|in a hurry|without delay|i think|i guess|or something|from here|(?:by )?yourself|again))?[\s,.!?;:]*$"
 )
@@ -85,7 +86,7 @@ def bare_chinese(said: str) -> str:
 def _present(said: str) -> str:
     """ "if you drove there" asks to drive there: the verb at the beginning in its plain form."""
     verb, space, rest = said.partition(" ")
-    if verb in _PAST:
+    if verb in _PAST and (verb != "left" or re.match(r"(?:the|that|this|those|these|my|a|an|him|her|them|it)\b", rest)):
         return _PAST[verb] + space + rest
     if m := _DOUBLED.fullmatch(verb):
         return m["stem"] + m["last"] + space + rest

@@ -73,6 +73,16 @@ def english(said: str) -> Manoeuvre | None:
     return None
 
 
+def loose_english(intent: Intent, said: str) -> Manoeuvre | None:
+    """Side, direction and amount for a manoeuvre that is known to be meant; None where they are not said, or contradict."""
+    if intent is Intent.TURN:
+        return _turn(said, set(said.split()))
+    ahead, astern = bool(_AHEAD.search(said)), bool(_ASTERN.search(said))
+    if intent is Intent.MOVE_BY and ahead == astern:
+        return None
+    return _counted(intent, said, -1.0 if intent is Intent.MOVE_BY and astern else 1.0)
+
+
 def _only(words: list[str], name: str) -> bool:
     return all(w in _EN[name] or w in _COUNT or re.fullmatch(r"\d+(?:\.\d+)?", w) or all(p in _COUNT for p in w.split("-")) for w in words)
 
@@ -141,6 +151,16 @@ def chinese(said: str) -> Manoeuvre | None:
     if _chain(said, "wait") and re.search(r"等|待命|待着|稍候|歇|休息|停留|候", said):
         return _measured(Intent.WAIT, said, 1.0)
     return None
+
+
+def loose_chinese(intent: Intent, said: str) -> Manoeuvre | None:
+    """As ``loose_english``, of Chinese."""
+    if intent is Intent.TURN:
+        return _turned(said)
+    ahead, astern = bool(re.search(r"前|直|进|靠近", said)), bool(re.search(r"后|退|倒", said))
+    if intent is Intent.MOVE_BY and ahead == astern:
+        return None
+    return _measured(intent, said, -1.0 if intent is Intent.MOVE_BY and astern else 1.0)
 
 
 def _chain(said: str, name: str) -> bool:

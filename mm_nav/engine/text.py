@@ -67,6 +67,11 @@ class UseEncoder:
                 self._rows.popitem(last=False)
         return np.stack(found) if found else np.zeros((0, DIM), np.float32)
 
+    def encode_together(self, texts: Sequence[str]) -> Float32[np.ndarray, "n e"]:
+        """As ``encode``, all in one call and not kept: a hundred sentences take as long as three, to six digits the same."""
+        with self._lock:
+            return np.asarray(self._use.encode(list(texts)), np.float32).reshape(-1, DIM)
+
 
 def open_text_encoder(bundle: Bundle | None = None, threads: int = 1) -> UseEncoder:
     """The encoder, held against the one that a bundle was trained with if a bundle is given.

@@ -16,6 +16,7 @@ from mm_nav.core.config import BevGrid
 from mm_nav.core.geometry import inverse, se2, transform, wrap_angle, yaw_of
 from mm_nav.core.types import Command, Intent, Plan, Velocity
 from mm_nav.errors import MessageError
+from mm_nav.ros.guard import one_line
 from mm_nav.wire import decode_occupancy, decode_odometry, decode_path
 from mm_nav.wire.message import transform_of
 
@@ -37,6 +38,7 @@ class Follower:
         self.limits = limits
         self.base_frame = base_frame
         self.stopped = False  # a stop word was heard, and no order since
+        self._asked: str | None = None  # what was said last, if these rules do not understand it
         self.degraded = False  # a sensor is missing
         self.previous = Velocity(linear=0.0, angular=0.0)
         self._plan: tuple[int, str, Float64[np.ndarray, "n 2"], Float64[np.ndarray, " n"]] | None = None
@@ -89,12 +91,20 @@ class Follower:
     def hear_command(self, text: str) -> bool:
         """A spoken command. Returns whether it was a stop word: then the robot stands until another order is heard."""
         heard = command.parse(text)
+        self._asked = one_line(command.normalise(text), 80) if command.is_unknown(heard) else None
         if not isinstance(heard, Command):
             return False
         self.stopped = heard.intent is Intent.STOP
         if self.stopped:
             self._plan = None  # an older plan must not come back with the next order
         return self.stopped
+
+    def hear_answer(self, message: Any) -> None:
+        """The fusion node's command_status: it may understand, by meaning, the order that was heard last and not understood here."""
+        values = {pair.key: pair.value for pair in message.values}
+        ours = self._asked is not None and values.get("text") == self._asked
+        if ours and message.message == "accepted" and values.get("intent") != Intent.STOP.value:
+            self.stopped, self._plan, self._asked = False, None, None
 
     def velocity(self, now_s: float, dt_s: float) -> Velocity:
         """What the wheels should do now; ``dt_s`` is the time since the last call."""

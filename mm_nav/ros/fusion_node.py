@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from mm_nav.core.gist import Gist
 from mm_nav.core.types import SensorFrame, Utterance
 from mm_nav.engine import load_bundle, open_engine
 from mm_nav.engine.text import open_text_encoder
@@ -47,8 +48,8 @@ class FusionNode(ManagedNode):
         self._spec = bundle.spec
         self._about = {"bundle": bundle.name, "backend": engine.name}
         encoder = open_text_encoder(bundle)
-        encoder.encode(["warm up"])  # loads its weights now, not when somebody says stop
-        self._pipeline = Pipeline(engine, encoder, bundle.spec, self.config.limits())
+        gist = Gist(encoder.encode_together)  # loads the encoder's weights now, not when somebody says stop
+        self._pipeline = Pipeline(engine, encoder, bundle.spec, self.config.limits(), hear=gist.hear)
         tree = mount(self.config.extrinsics, self.config.calibration, self.config.base_frame)
         self._feed = Feed(self.config, bundle.spec, tree, self.guard, now_ns=self.now_ns, clock=self.monotonic_s)
         self._resets = 0

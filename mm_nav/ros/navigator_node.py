@@ -45,6 +45,7 @@ class NavigatorNode(ManagedNode):
         for (topic, type_name), hear in zip(INPUTS.items(), hearers, strict=True):
             self.listen(type_name, topic, self._timed(hear), ODOMETRY_QOS if topic == "odom" else OUTPUT_QOS)
         self.listen("std_msgs/msg/String", "command", self._hear_command, WORDS_QOS)
+        self.listen("diagnostic_msgs/msg/DiagnosticStatus", "command_status", follower.hear_answer, WORDS_QOS)
         self.every(1.0 / self.config.rate_hz, self._tick)
         self.every(REPORT_S, self._report)
         if not self.config.enable_cmd_vel:

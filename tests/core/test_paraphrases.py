@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """People's own words are understood or refused, and never taken for their opposite."""
 
+from types import ModuleType
+
 import pytest
 
 from mm_nav.core.command import parse
@@ -10,9 +12,9 @@ from tests.core import paraphrases
 GROUNDED, SIGNED = ("go_to", "look_for", "follow", "avoid"), ("turn", "move_by")
 
 
-def rows(name: str) -> list[tuple[str, str, str]]:
+def rows(name: str, module: ModuleType = paraphrases) -> list[tuple[str, str, str]]:
     out = []
-    for line in getattr(paraphrases, name).strip().splitlines():
+    for line in getattr(module, name).strip().splitlines():
         intent, text, what = (part.strip() for part in f"{line}||".split("|")[:3])
         out.append(("stop", text, "") if what == "STOP" else (intent, text, what))
     return out

@@ -223,6 +223,24 @@ def test_a_stop_word_stops_at_once_and_until_the_next_order_and_plan(word: str) 
     assert settled(made).linear > 0.3
 
 
+@pytest.mark.parametrize("later", ["", "stop", "halt"])
+def test_an_order_that_only_the_fusion_node_understands_ends_a_stop_unless_another_stop_came(later: str) -> None:
+    said = "It would cheer me up to have you beside the box"
+    made = follower(plan(), odometry())
+    made.hear_command("stop")
+    accepted = to_message(encode_answer(Command(intent=Intent.GO_TO, text=said.lower(), phrase="box")))
+    made.hear_answer(accepted)  # nobody asked for that since the stop
+    assert made.stopped
+    made.hear_command(said)
+    assert made.stopped
+    if later:
+        made.hear_command(later)
+    made.hear_answer(accepted)
+    assert made.stopped == bool(later)
+    made.hear_plan(to_message(encode_motion(plan(), "base_link", "odom")), 0.0)
+    assert (settled(made).linear > 0.3) != bool(later)
+
+
 def test_a_plan_from_before_a_stop_does_not_come_back_with_the_next_order() -> None:
     made = follower(plan(), odometry())
     made.hear_command("stop")

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is probably meant where the grammar understands nothing, by likeness to prototype sentences of each intent.
+
+Meaning only chooses between typed intents; which side, which way and how far still come from the words, and so does whether
+something is forbidden: likeness alone cannot tell "go to" from "do not go to". Under the threshold the robot asks back.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from mm_nav.core import lexicon as lex
+from mm_nav.core.command import is_unknown, normalise, order, parse
+from mm_nav.core.filler import bare_chinese, bare_english
+from mm_nav.core.prototype import THING, THING_ZH, sentences
+from mm_nav.core.types import Command, Intent, Rejection
+
+Encode = Callable[[Sequence[str]], Any]  # n texts -> (n, e) float32, unit rows
+LIKE, MARGIN = 0.60, 0.04  # calibrated on tests/core/tuning.py, see tests/core/test_gist.py
+MOST_READINGS = 24
+GROUNDED = (Intent.GO_TO, Intent.LOOK_FOR, Intent.FOLLOW, Intent.AVOID)
+
+_THING = re.compile(
+    r"(?=(?P<all>\b(?:the|that|this|those|these|my|our|your|a|an|some)\s+(?P<np>[\w'-]+(?:\s+[\w'-]+){0,3}?"
+    r"(?:\s+(?:in|of|with|wearing|behind|near|next to|beside|in front of|between|by)\s+(?:the|a|an|that|my)\s+[\w'-]+(?:\s+[\w'-]+)?)?)"
+    r"(?=$|[,.!?;]|\s+(?:and|is|are|was|has|have|so|if|to|for|you|i|we|it|there|here|now|over|that|who|which|where|when|while|until|as|at|on|from|please|around|somewhere|anywhere|needs?|wants?|goes|alone|now|too|then|yet|go|come|drive|before|after)\b)))"
+)
+_NO_NOUN = re.compile(r"\b(?:is|are|was|don'?t|not|never|no|you|it|go|bit|while|little|moment|minute|second|way|half|other|opposite|quarter|left|right|lot)\b|^(?:\w+ )?(?:meters?|metres?|steps?|feet|degrees|seconds|minutes)$")
+_THING_ZH = re.compile(r"(?:(?:那|这)(?:个|辆|位|只|台|把|条|张|棵|座|扇|块|群)?|我的|[红蓝绿黄白黑紫橙灰银]色?的?)")
+_END_ZH = re.compile(r"(?=$|[,，。!！?？]|那里|那边|那儿|这里|这儿|旁边|附近|前面|跟前|身边|在哪|不见|去哪|的?后面|的?身后)")
+_NO_NOUN_ZH = re.compile(r"[着住去来走开往到在找看跟转左右前后了吗什谁多是很太有]")
+_FORBIDS = re.compile(
+    r"不|别|勿|禁止|莫|甭|没|远离|避|躲|绕|离.*远|距离|小心|当心|危险"
+    r"|\b(?:\w+n't|dont|wont|cant|not|never|no|nor|none|nothing|nobody|nowhere|neither|without|except|avoid\w*|away|clear|off|out of|back from|far from|keep back|stay back|dodge|shun|evade|leave|alone|careful|beware|forbidden|prohibited"
+    r"|off[- ]limits|refrain|danger\w*|hazard\w*|unsafe|distance|steer|least|anything but|instead|rather than|forget|cancel|quit|enough)\b",
+    re.ASCII,  # so that a Chinese character ends an English word
+)
+_SIDES = re.compile(r"\b(left|right)\w*\b|(左|右)|\b((?:counter|anti)?-?clockwise)\b|((?:顺|逆)时针)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """The best reading: likeness of the best prototype of ``intent``, and by how much it beats all other intents."""
+
+    intent: Intent | None
+    thing: str
+    like: float
+    margin: float
+
+
+class Gist:
+    """Orders by grammar first, by likeness second. Prototypes are encoded once; a guess takes one call of ``encode``."""
+
+    def __init__(self, encode: Encode, like: float = LIKE, margin: float = MARGIN) -> None:
+        rows = sentences()
+        self.encode, self.like, self.margin = encode, like, margin
+        self._intents = [intent for _, intent in rows]
+        self._rows: Float32[np.ndarray, "n e"] = np.asarray(encode([said for said, _ in rows]), np.float32)
+
+    def hear(self, text: str) -> Command | Rejection:
+        """As ``mm_nav.core.command.parse``; what it does not understand is guessed at, or refused as before."""
+        heard = parse(text)
+        if not is_unknown(heard):
+            return heard
+        guess = self.guess(text)
+        if guess is None or guess.intent is None or guess.like < self.like or guess.margin < self.margin:
+            return heard
+        return order(guess.intent, guess.thing, text) or heard
+
+    def guess(self, text: str) -> Guess | None:
+        """The likeliest reading that the words allow; None where they allow none."""
+        clean = normalise(text)
+        said = bare_chinese(clean) if re.search(r"[\u4e00-\u9fff]", clean) else bare_english(clean)
+        readings = [("", said), *things(said)][:MOST_READINGS]
+        likes = np.asarray(self.encode([words for _, words in readings]), np.float32) @ self._rows.T
+        best: Guess | None = None
+        for (thing, _), row in zip(readings, likes, strict=True):
+            found = self._judge(row, allowed(clean, thing), thing)
+            if found is not None and (best is None or found.like + found.margin > best.like + best.margin):
+                best = found
+        return best
+
+    def _judge(self, row: Float32[np.ndarray, " n"], may: frozenset[Intent], thing: str) -> Guess | None:
+        by_intent: dict[Intent | None, float] = {}
+        for intent, like in zip(self._intents, row, strict=True):
+            by_intent[intent] = max(by_intent.get(intent, -1.0), float(like))
+        known = [i for i in by_intent if i in may]
+        if not known:
+            return None
+        top = max(known, key=lambda i: by_intent[i])
+        rest = max(like for i, like in by_intent.items() if i is not top)
+        return Guess(intent=top, thing=thing, like=by_intent[top], margin=by_intent[top] - rest)
+
+
+def things(said: str) -> list[tuple[str, str]]:
+    """What a sentence may name, each with the sentence in which the prototypes' thing stands in its place."""
+    out: dict[str, str] = {}
+    for m in _THING.finditer(said):
+        if not _NO_NOUN.search(m["np"]):
+            out.setdefault(m["np"], said[: m.start("all")] + THING + said[m.end("all") :])
+    if re.search(r"[\u4e00-\u9fff]", said):
+        for start in (m.start() for m in _THING_ZH.finditer(said)):
+            for m in _END_ZH.finditer(said, start + 1):
+                thing = said[start : m.start()]
+                if 1 < len(thing) <= 10 and not _NO_NOUN_ZH.search(thing):
+                    out.setdefault(said[start : m.start()], said[:start] + THING_ZH + said[m.start() :])
+    return list(out.items())
+
+
+def allowed(clean: str, thing: str) -> frozenset[Intent]:
+    """The intents that the words of a sentence allow, whatever it is like.
+
+    A forbidding word leaves only what keeps away or stands still; a side word, of the thing's own apart, only a turn.
+    """
+    rest = clean.replace(thing, " ", 1) if thing else clean
+    sides = {next(filter(None, m)) for m in _SIDES.findall(rest)}
+    if _FORBIDS.search(clean):
+        return frozenset({Intent.AVOID}) if thing and not sides else frozenset({Intent.WAIT})
+    if thing:
+        return frozenset(GROUNDED[:3]) if not sides else frozenset()
+    if lex.EN_SECOND_ORDER.search(clean):
+        return frozenset()
+    if sides:
+        return frozenset({Intent.TURN}) if len(sides) == 1 else frozenset()
+    return frozenset({Intent.MOVE_BY, Intent.WAIT})
