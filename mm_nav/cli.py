@@ -44,6 +44,7 @@ VERBS: dict[str, Verb] = {
     "evaluate suite": Verb("mm_nav.evaluate", "one bundle under many circumstances, and a peer, in one table", "SuiteConfig"),
     "evaluate open-loop": Verb("mm_nav.evaluate", "score a bundle against what a bag recorded", "OpenLoopConfig"),
     "evaluate heads": Verb("mm_nav.evaluate", "score every output of the network on bags, and explain what moved it", "HeadsConfig"),
+    "evaluate commands": Verb("mm_nav.evaluate.naming", "score spoken commands: intents, or goals against a map's names"),
     "bench": Verb("mm_nav.bench", "timed rows against named peers, each checked to be equal first"),
     "inspect": Verb("mm_nav.bags.inspect", "what is in a bag or a bundle, and what mm_nav would use of it"),
     "play": Verb("mm_nav.ros.play", "publish a bag on real topics"),
