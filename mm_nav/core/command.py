@@ -7,13 +7,13 @@ parameter, a topic or a file. Stop words of fourteen languages are always honour
 
 import math
 import re
-import unicodedata
 
 from mm_nav.core import grammar, manoeuvre, topic
 from mm_nav.core import lexicon as lex
-from mm_nav.core.filler import ZH_AFTER, bare_chinese, bare_english
+from mm_nav.core.filler import ZH_AFTER, bare_chinese, bare_english, in_present
 from mm_nav.core.manoeuvre import Manoeuvre
 from mm_nav.core.phrase import take_apart
+from mm_nav.core.script import is_chinese, is_known, normalise
 from mm_nav.core.types import Command, Intent, Rejection
 
 MAX_CHARS = 512
@@ -43,9 +43,9 @@ def parse(text: str, max_chars: int = MAX_CHARS) -> Command | Rejection:
         return _reject("empty", text, f"holds no words; {EXAMPLES}")
     if _is_stop(clean):
         return Command(intent=Intent.STOP, text=clean)
-    if any(c.isalpha() and not _known_script(c) for c in clean):
+    if any(c.isalpha() and not is_known(c) for c in clean):
         return _reject("unsupported_language", text, "has letters that are neither Latin nor Chinese; use English or Chinese")
-    chinese = any("\u4e00" <= c <= "\u9fff" for c in clean)
+    chinese = is_chinese(clean)
     found = _spoken_english(clean, text)
     if found is None and chinese:
         found = _chinese(bare_chinese(clean), text)
@@ -62,26 +62,12 @@ def is_unknown(heard: Command | Rejection) -> bool:
 def order(intent: Intent, thing: str, text: str) -> Command | None:
     """An order whose intent was told by other means; side, direction, amount and thing are the words' own."""
     clean = normalise(text)
-    chinese = any("\u4e00" <= c <= "\u9fff" for c in clean)
+    chinese = is_chinese(clean)
     if thing:
         grounded = _grounded(intent, _chinese_phrase(thing) if chinese else _english_phrase(thing), text, clean)
         return grounded if isinstance(grounded, Command) else None
     found = _manoeuvre((manoeuvre.loose_chinese if chinese else manoeuvre.loose_english)(intent, clean), text, clean)
     return found if isinstance(found, Command) else None
-
-
-def normalise(text: str) -> str:
-    """NFKC, lower case, one space between words; without control, zero-width and bidi characters and pictographs."""
-    folded = unicodedata.normalize("NFKC", text.replace("°", " degrees ").replace("º", " degrees ")).casefold()
-    kept = []
-    for c in folded:
-        category = unicodedata.category(c)
-        if category in ("Cc", "Zl", "Zp", "Zs"):
-            kept.append(" ")
-        elif category[0] != "C" and category not in ("So", "Sk", "Me") and not 0xFE00 <= ord(c) <= 0xFE0F:
-            kept.append("'" if c in "’‘`" else c)
-    spaced = re.sub(r"\s+", " ", "".join(kept)).strip()
-    return re.sub(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])", "", spaced)
 
 
 # ---------------------------------------------------------------- the two grammars
@@ -97,14 +83,25 @@ def _spoken_english(clean: str, text: str) -> Command | Rejection | None:
         late = _english(bare_english(ending), text)
         if isinstance(late, Command) and late.intent in (Intent.WAIT, Intent.AVOID):
             return late
+    if found is None:
+        inner = (_english(_plain(part), text) for part in topic.inner_orders(said))
+        found = next((order for order in inner if isinstance(order, Command)), None)
     if found is None and re.search(r"\bplease\W*$", clean) and (m := grammar.EN_THING.fullmatch(said)):
         return _grounded(Intent.GO_TO, _english_phrase(m["what"]), text, said)
     return found
 
 
+def _plain(part: str) -> str:
+    return topic.reworded(bare_english(in_present(part)))
+
+
 def _english(said: str, text: str) -> Command | Rejection | None:
     if m := grammar.EN_KEEP.fullmatch(said):
         return _grounded(Intent.FOLLOW, _english_phrase(_said(m)), text, said)
+    if m := grammar.EN_LOST.fullmatch(said):
+        return _grounded(Intent.LOOK_FOR, _english_phrase(m["what"]), text, said)
+    if m := grammar.EN_NOT_YET.fullmatch(said):
+        return _measured(Intent.WAIT, m.groupdict(), text, said, 1.0)
     if m := grammar.EN_AVOID.fullmatch(said):
         what = _said(m)
         if lex.EN_SECOND_ORDER.search(what) or lex.EN_NEGATION.search(what):
@@ -150,8 +147,10 @@ def _said(m: re.Match[str]) -> str:
 
 
 def _chinese(said: str, text: str) -> Command | Rejection | None:
-    if (m := grammar.ZH_TOPIC.fullmatch(said)) and not m["np"].startswith(("我", "你", "天")):
+    if ((m := grammar.ZH_TOPIC.fullmatch(said)) and not m["np"].startswith(("我", "你", "天"))) or (m := grammar.ZH_AHEAD.fullmatch(said)):
         said = m["order"] + m["np"] + (m["end"] or "")
+    if grammar.ZH_UNTIL.fullmatch(said):
+        return Command(intent=Intent.WAIT, text=said, amount=DEFAULT[Intent.WAIT])
     if m := grammar.ZH_KEEP.fullmatch(said):
         return _grounded(Intent.FOLLOW, _chinese_phrase(_said(m)), text, said)
     if m := grammar.ZH_AVOID.fullmatch(said):
@@ -242,7 +241,7 @@ def _english_phrase(what: str) -> str:
         what = what[m.end() :]
     if m := lex.EN_ARTICLE.match(what):
         what = what[m.end() :]
-    if any("\u4e00" <= c <= "\u9fff" for c in what):
+    if is_chinese(what):
         return _chinese_phrase(what)
     return what.strip()
 
@@ -273,10 +272,6 @@ def _is_stop(clean: str) -> bool:
         if words and all(w in lex.STOP_ALONE for w in words):
             return True
     return False
-
-
-def _known_script(c: str) -> bool:
-    return "\u4e00" <= c <= "\u9fff" or "\u3400" <= c <= "\u4dbf" or c in "〇々" or "LATIN" in unicodedata.name(c, "")
 
 
 def _negated(text: str) -> Rejection:

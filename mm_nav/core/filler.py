@@ -20,7 +20,7 @@ _WISH = (
     r"|(?:i|we)(?: am|'m| are|'re)?(?: gonna| going to) (?:need|want|ask) you to"
     r"|(?:i|we)(?: really|'d| would)? (?:want|need|wish|like) to(?= (?:go|get|be|find|head|drive|reach|visit|see|follow|turn|move|approach|look|locate)\b)"
     rf"|{_YOU}(?: should| must| need to| needs to| have to| has to| ought to|'ve got to| have got to| gotta|(?: had|'d)? better(?! not)| might want to| might as well| can| could|'re to| are to|'re supposed to| are supposed to)(?: just| now)*(?! not)"
-    r"|how about (?:you|we|if you)?|what (?:about|if)(?: you| we)?|why (?:don'?t you|don'?t we|not)"
+    r"|shall we|how about (?:you|we|if you)?|what (?:about|if)(?: you| we)?|why (?:don'?t you|don'?t we|not)"
     r"|do you (?:mind(?: if you)?|think you (?:can|could))|do me a favou?r and|be so kind as to|be a dear and"
     r"|your (?:next )?(?:job|task|mission|order) is to|the (?:next )?(?:job|task|plan|idea) is to|(?:it'?s |it is )?time (?:for you )?to"
     r"|(?:i|we) (?:think|guess|believe|suggest|say|suppose)(?: that)?|let'?s|let us|(?:please )?feel free to|go ahead and|go on and"
@@ -33,11 +33,11 @@ EN_ANYWHERE = re.compile(
     r"|(?<=so )like|(?<!what )like(?=$))\b[\s,]*"
 )
 EN_BEFORE = re.compile(
-    rf"(?:(?:hey|hi|hello|yo|ok|okay|now|well|so|and|then|right then|alright|all right|right(?= ?,)|yes|yeah|yep|sure|great|good|fine|cool|listen|look(?= ?,)|look here|come on|excuse me|sorry|thanks|thank you|no(?=[ ,]+(?:a (?:bit|little)|more|left|right|further|turn|wait)\b)|first|next(?! (?:to|stop|destination))|afterwards|quickly|slowly|carefully|immediately|gently|once more)"
-    rf"(?: there(?=[ ,]+(?:{_NAME})\b))?|{_NAME}|{_WISH})(?![\w'])[\s,.:!;]*"
+    rf"(?:(?:hey|hi|hello|yo|ok|okay|now|well|so|and|then|right then|alright|all right|right(?= ?,)|yes|yeah|yep|sure|great|good|fine|cool|listen|look(?= ?,)|look here|come on|excuse me|sorry|thanks|thank you|no(?=[ ,]+(?:a (?:bit|little)|more|left|right|further|turn|wait)\b)|i (?:said|meant|mean)(?! (?:it|that))|first|next(?! (?:to|stop|destination))|afterwards|quickly|slowly|carefully|immediately|gently|once more)"
+    rf"(?: there(?=[ ,]+(?:{_NAME})\b))?|always|pretty|{_NAME}|{_WISH})(?![\w'])[\s,.:!;]*"
 )
 EN_AFTER = re.compile(
-    rf"[\s,.!?;:]*(?:\b(?:now|{_NOT_SIDE}right now|for me|for us|quickly|slowly|carefully|immediately|gently|at once|thanks|thank you|thx|cheers|{_NAME}|will you|would you|can you|could you|won'?t you"
+    rf"[\s,.!?;:]*(?:\b(?:now|{_NOT_SIDE}right now|for me|for us|quickly|slowly|carefully|immediately|gently|at once|thanks|thank you|thx|cheers|{_NAME}|will you|would you|will ya|can you|could you|won'?t you|would ya|by now|already|over there|this time|instantly"
     r"|right away|straight away|in place|on the spot|ok|okay|alright|yeah|then|asap|quick|fast|if you (?:can|could|would|will|don'?t mind|want|like)|when(?:ever)? you (?:can|get a chance|are ready|'re ready|have time)"
     r"|as (?:fast|quick|quickly|soon|carefully) as (?:you can|possible|you could)|in a hurry|without delay|i think|i guess|or something|from here|(?:by )?yourself|again))?[\s,.!?;:]*$"
 )
@@ -53,7 +53,7 @@ _ZH_WISH = (
     r"|我们?(?:想|要|得|需要|应该|该)(?=去|到|回)|让你|要不(?:然)?|不如|最好|应该|得(?=去|到|往|向)|就(?!在)|你能不能|能不能|能否|可不可以|可否|能(?=帮|请|去|到|不|往|向|开|走|过)|可以|会不会|是否"
     r"|千万|一定要?|务必|记得|尽量|尽快|自行|自己|再次|直接|继续|先(?!生)|现在|马上|赶紧|赶快|立刻|立即|快点|快(?!递)|慢慢地?|慢点|小心地?(?=开|走|去|往|向)|你(?!的|前|后|左|右|旁|身|去哪)|您|把车(?=开|停|倒)"
 )
-ZH_BEFORE = re.compile(rf"(?:{_ZH_ADDRESS}|{_ZH_WISH}|嗯+|呃+|额|啊|哦|噢|那么|那个(?=你|请|去|到|往|向|开|走|左|右|麻烦|帮)|好的?(?=[,，你请去到往向开走停]|$)|行(?=了|[,，])|ok|然后(?=你|请))[\s,。!、，]*")
+ZH_BEFORE = re.compile(rf"(?:{_ZH_ADDRESS}|{_ZH_WISH}|嗯+|呃+|额|啊|哦|噢|那么|那个(?=你|请|去|到|往|向|开|走|左|右|麻烦|帮)|好的?(?=[,，你请去到往向开走停]|$)|走(?=咱|我们|你|去)|行(?=了|[,，])|ok|然后(?=你|请))[\s,。!、，]*")
 ZH_AFTER = re.compile(r"(?:吧|吗|呢|啊|呀|哦|哈|啦|嘛|好吗|好不好|行吗|行不行|可以吗|谢谢你?|一下|好了|就行|就好|就可以了?|[,，]?快点|[,，]?好的)$")
 _EDGE = " ,.!?;:，。、！？；：-\"'"
 
@@ -68,7 +68,7 @@ def bare_english(said: str) -> str:
             asked = asked or "if" in m.group().split() or m.group().startswith("what")
             said = said[m.end() :]
         said = EN_AFTER.sub("", said) or said
-    return _present(said) if asked else said
+    return in_present(said) if asked else said
 
 
 def bare_chinese(said: str) -> str:
@@ -83,7 +83,7 @@ def bare_chinese(said: str) -> str:
     return said
 
 
-def _present(said: str) -> str:
+def in_present(said: str) -> str:
     """ "if you drove there" asks to drive there: the verb at the beginning in its plain form."""
     verb, space, rest = said.partition(" ")
     if verb in _PAST and (verb != "left" or re.match(r"(?:the|that|this|those|these|my|a|an|him|her|them|it)\b", rest)):

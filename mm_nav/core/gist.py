@@ -14,9 +14,10 @@ import numpy as np
 from jaxtyping import Float32
 
 from mm_nav.core import lexicon as lex
-from mm_nav.core.command import is_unknown, normalise, order, parse
+from mm_nav.core.command import is_unknown, order, parse
 from mm_nav.core.filler import bare_chinese, bare_english
-from mm_nav.core.prototype import THING, THING_ZH, sentences
+from mm_nav.core.prototype import A_THING, NO_THING, THING, THING_ZH, sentences
+from mm_nav.core.script import is_chinese, normalise
 from mm_nav.core.types import Command, Intent, Rejection
 
 Encode = Callable[[Sequence[str]], Any]  # n texts -> (n, e) float32, unit rows
@@ -33,12 +34,7 @@ _NO_NOUN = re.compile(r"\b(?:is|are|was|don'?t|not|never|no|you|it|go|bit|while|
 _THING_ZH = re.compile(r"(?:(?:那|这)(?:个|辆|位|只|台|把|条|张|棵|座|扇|块|群)?|我的|[红蓝绿黄白黑紫橙灰银]色?的?)")
 _END_ZH = re.compile(r"(?=$|[,，。!！?？]|那里|那边|那儿|这里|这儿|旁边|附近|前面|跟前|身边|在哪|不见|去哪|的?后面|的?身后)")
 _NO_NOUN_ZH = re.compile(r"[着住去来走开往到在找看跟转左右前后了吗什谁多是很太有]")
-_FORBIDS = re.compile(
-    r"不|别|勿|禁止|莫|甭|没|远离|避|躲|绕|离.*远|距离|小心|当心|危险"
-    r"|\b(?:\w+n't|dont|wont|cant|not|never|no|nor|none|nothing|nobody|nowhere|neither|without|except|avoid\w*|away|clear|off|out of|back from|far from|keep back|stay back|dodge|shun|evade|leave|alone|careful|beware|forbidden|prohibited"
-    r"|off[- ]limits|refrain|danger\w*|hazard\w*|unsafe|distance|steer|least|anything but|instead|rather than|forget|cancel|quit|enough)\b",
-    re.ASCII,  # so that a Chinese character ends an English word
-)
+_ASKS = re.compile(r"(?:did|does|do|was|were|has|have|had|is|are|am) (?:he|she|they|it|i|we|there|that|this|the)\b|(?:who|why|when|how|what)\b(?! (?:about|if|i need|i want))")
 _SIDES = re.compile(r"\b(left|right)\w*\b|(左|右)|\b((?:counter|anti)?-?clockwise)\b|((?:顺|逆)时针)", re.ASCII)
 
 
@@ -59,22 +55,25 @@ class Gist:
         rows = sentences()
         self.encode, self.like, self.margin = encode, like, margin
         self._intents = [intent for _, intent in rows]
+        self._kinds = [A_THING.split("|"), NO_THING.split("|")]
         self._rows: Float32[np.ndarray, "n e"] = np.asarray(encode([said for said, _ in rows]), np.float32)
 
     def hear(self, text: str) -> Command | Rejection:
         """As ``mm_nav.core.command.parse``; what it does not understand is guessed at, or refused as before."""
         heard = parse(text)
-        if not is_unknown(heard):
+        if not is_unknown(heard) or _ASKS.match(normalise(text)):
             return heard
         guess = self.guess(text)
         if guess is None or guess.intent is None or guess.like < self.like or guess.margin < self.margin:
+            return heard
+        if guess.thing and not self.stands_somewhere(guess.thing):
             return heard
         return order(guess.intent, guess.thing, text) or heard
 
     def guess(self, text: str) -> Guess | None:
         """The likeliest reading that the words allow; None where they allow none."""
         clean = normalise(text)
-        said = bare_chinese(clean) if re.search(r"[\u4e00-\u9fff]", clean) else bare_english(clean)
+        said = bare_chinese(clean) if is_chinese(clean) else bare_english(clean)
         readings = [("", said), *things(said)][:MOST_READINGS]
         likes = np.asarray(self.encode([words for _, words in readings]), np.float32) @ self._rows.T
         best: Guess | None = None
@@ -83,6 +82,12 @@ class Gist:
             if found is not None and (best is None or found.like + found.margin > best.like + best.margin):
                 best = found
         return best
+
+    def stands_somewhere(self, thing: str) -> bool:
+        """Whether a noun is more like things that a robot could drive to than like plans, days and songs."""
+        rows = np.asarray(self.encode([thing, *self._kinds[0], *self._kinds[1]]), np.float32)
+        likes = rows[1:] @ rows[0]
+        return float(likes[: len(self._kinds[0])].max()) >= float(likes[len(self._kinds[0]) :].max())
 
     def _judge(self, row: Float32[np.ndarray, " n"], may: frozenset[Intent], thing: str) -> Guess | None:
         by_intent: dict[Intent | None, float] = {}
@@ -102,7 +107,7 @@ def things(said: str) -> list[tuple[str, str]]:
     for m in _THING.finditer(said):
         if not _NO_NOUN.search(m["np"]):
             out.setdefault(m["np"], said[: m.start("all")] + THING + said[m.end("all") :])
-    if re.search(r"[\u4e00-\u9fff]", said):
+    if is_chinese(said):
         for start in (m.start() for m in _THING_ZH.finditer(said)):
             for m in _END_ZH.finditer(said, start + 1):
                 thing = said[start : m.start()]
@@ -118,7 +123,7 @@ def allowed(clean: str, thing: str) -> frozenset[Intent]:
     """
     rest = clean.replace(thing, " ", 1) if thing else clean
     sides = {next(filter(None, m)) for m in _SIDES.findall(rest)}
-    if _FORBIDS.search(clean):
+    if lex.FORBIDS.search(clean):
         return frozenset({Intent.AVOID}) if thing and not sides else frozenset({Intent.WAIT})
     if thing:
         return frozenset(GROUNDED[:3]) if not sides else frozenset()

@@ -69,12 +69,20 @@ EN_WAIT = [
 # ---------------------------------------------------------------- things to go to, follow, look for, avoid
 
 _HIM = r"(?: (?:wherever|everywhere|anywhere|where|as|when|while|until) (?:he|she|it|they|you)\b.*| around(?: .*)?| everywhere)?"
+EN_LOST = re.compile(
+    r"(?:i|we)(?: just| really)? (?:can(?:no|')?t|can not|couldn'?t|could not|am not able to|don'?t|do not|am unable to)(?: seem to)? (?:find|see|locate|spot|(?:know|remember|recall|see|tell) where)(?: (?:i|we|they) (?:put|left|have put))? (?P<what>.+?)"
+    r"(?: (?:is|are|went|was|has gone|could be|anywhere|around here|anymore|any more|at all))*"
+)
+EN_NOT_YET = re.compile(  # not to go on is to wait
+    rf"(?:do not|don'?t)(?: you)? (?:do anything|go anywhere|go|leave|move on|drive off|start|go on|run off|set off)(?: (?:just )?yet| now| away)*(?:\s+(?:for )?(?:about |another )?{_N}\s*{EN_TIME})?(?: (?:until|till|before) .+)?"
+)
 EN_FOLLOW = re.compile(
-    rf"(?:(?:keep|start|go|begin)(?: on)? )?(?:(?:{_verbs('follow chase track accompany tail trail shadow escort pursue')})(?! (?:down|your)\b)(?: (?:along|right|closely|directly|close|on))*(?: (?:behind|after|with))?"
+    rf"(?:(?:keep|start|go|begin)(?: on)? )?(?:(?:{_verbs('follow chase track join accompany tail trail shadow escort pursue')})(?! (?:down|your)\b)(?: (?:along|right|closely|directly|close|on))*(?: (?:behind|after|with))?"
     r"|(?:go|come|run|walk|drive|move|head|tag|follow|get)(?:ing)?(?: along| right| close| directly)* (?:after|behind|with)"
     r"|(?:stay|stick|keep|remain|hang)(?:ing)?(?: right| close| directly| closely)* (?:with|behind|close to|to|up with|pace with|after)"
     r"|(?:stay|keep|stick|be|remain|hang)(?:ing)? (?:close )?(?:on|at|to) (?:the )?(?:tail|heels|track|tracks|trail) of|keep(?:ing)? (?:close )?track of"
     rf"|ride(?: along)? with|keep(?:ing)? up with)\s+(?P<what>.+?){_HIM}"
+    r"|(?:watch|keep (?:an eye|your eyes) on|look at|see|find) (?P<eyed>.+?) and (?:then )?follow (?:him|her|it|them)(?: around| everywhere)?"
     r"|go (?:wherever|where|anywhere) (?P<direct>.+?) (?:goes|is going|walks|drives|leads|heads|moves|runs)"
     r"|(?:where|wherever|everywhere|anywhere) (?P<first>.+?) (?:goes|walks|drives|moves|leads|runs)(?: ?,)? you (?:go|follow|walk|drive)(?: too| as well)?"
 )
@@ -82,12 +90,12 @@ EN_KEEP = re.compile(  # the only orders where a negation asks to stay close
     r"(?:make sure (?:that )?(?:you |we )?|be sure (?:you |to )?|try )?(?:(?:do not|don'?t|never|not)(?: to)?(?: ever)?|you (?:must not|mustn'?t|should not|shouldn'?t))"
     r" (?:lose(?: sight of| track of)? (?P<what>.+)|let (?P<direct>.+?) (?:out of (?:your )?sight|get away|escape|out of view|get lost))"
 )
-_ASK = r"(?:any idea|any clue|tell me|show me|do you know|you know|can you tell me|can you see|check|see|find out|figure out|work out|i wonder|wonder|let me know)"
+_ASK = r"(?:(?:do |would |have )?you (?:have )?(?:any idea|any clue|know|tell|remember)|tell|remember|know|i (?:don'?t|do not) know|any idea|any clue|tell me|show me|do you know|you know|can you tell me|can you see|check|see|find out|figure out|work out|i wonder|wonder|let me know)"
 _NEARBY = r"(?:around(?: here| there)?|here|nearby|somewhere|anywhere|in sight|close by|in (?:here|there|this [a-z]+|the [a-z]+))"
 EN_LOOK = re.compile(
     r"(?:(?:help(?: me| us)?(?: to)?|go|try(?: to| and)?|and|go and|come and) )*(?:search(?:ing)?(?: around| about| the [a-z]+| everywhere| this [a-z]+| all over)? for|scan(?:ning)?(?: around)? (?:the [a-z]+ )?for"
     rf"|(?:i am |i'm |im |we are |we're )?(?:looking|searching|trying to find|trying to locate|hunting)(?: (?:all |everywhere )?(?:around )?for)?(?! forward)|look(?:ing)? (?:all )?(?:around |everywhere |about )?for|(?:{_verbs('find locate seek detect spot')})(?! (?:yourself|your way|a way|out)\b)(?: me| us)?(?: for)?"
-    r"|hunt(?:ing)? (?:for|down|around for)|track(?:ing)? down|get eyes on|(?:scout|check|look|scan|poke|ask|hunt|feel|browse)(?: all)?(?: around| about| everywhere)? for"
+    r"|(?:have|take) a look(?: around| about)? for|look and see (?:if|whether) there(?:'s| is| are)|point out|which way did|i(?:'m| am) missing|hunt(?:ing)? (?:for|down|around for)|track(?:ing)? down|get eyes on|(?:scout|check|look|scan|poke|ask|hunt|feel|browse)(?: all)?(?: around| about| everywhere)? for"
     rf"|(?:{_ASK} )?(?:where(?: on earth| exactly| in the world| the heck)? (?:is|are|did|has|have|was|were|could|can|might|would)|where's|where're)(?: (?:we|i|they|you|he|she|someone|somebody) (?:put|leave|left|keep|placed|place|find|store|get))?"
     rf"|(?:{_ASK} )?where (?:they|you|we|i|someone|he|she|somebody) (?:put|left|placed|keep|parked|hid)"
     r"|(?:is|are) there(?: any sign of)?(?= .*\b(?:around|here|nearby|somewhere|anywhere|in sight|close by)\b)|do (?:we|you) have(?= .*\b(?:around|here|nearby|somewhere|anywhere)\b)|any (?:sign|trace) of"
@@ -96,32 +104,33 @@ EN_LOOK = re.compile(
     r"|(?:(?:do|can|did|have) )?you(?: happen to)? (?:see|seen|spot|find|spotted|found)|see(?= .*\b(?:around|here|nearby|somewhere|anywhere|in sight|close by)$)|seen|have you come across|(?:try to )?keep (?:an eye|a lookout|your eyes|your eyes (?:open|peeled)) (?:out )?for|be on the (?:lookout|look out) for"
     r"|(?:look|watch) out for(?! .*\b(?:away|clear|careful|back|avoid)\b)|i(?:'ve| have)? (?:lost|misplaced)(?: track of| sight of)?|(?:i|we) (?:(?:can(?:no|')?t|can not) (?:seem to )?(?:find|see|locate|spot)|(?:need|have|want|wish|would like)(?: you)? to (?:find|locate|look for))"
     rf"|what happened to)\s+(?P<what>.+?)(?: (?:gone|go|went|been|be|get to|got to|disappear(?:ed)? to|hiding|left|put|placed|kept|where is it|where are they|{_NEARBY}|for me))*(?: ?, ?(?:please )?find (?:it|them))?"
+    rf"|(?:check|see|look|find out) (?:if|whether) (?P<there>.+?) (?:is|are) {_NEARBY}"
     rf"|{_ASK} where (?P<direct>.+?) (?:is|are|went|has gone|have gone|was|got to|could be|might be)(?: standing| hiding| {_NEARBY})?"
 )
 _GO = _verbs(
     "go drive head move navigate travel walk roll run get come proceed advance return steer make find ride rush hurry sail scoot swing pull hop zip zoom race sit "
     "sprint cruise dash drop stop park bring dart speed hike stroll wander trundle journey pop nip slide creep mosey march turn position place put send stand show lead step aim crawl "
-    "glide float jog trot drift swerve bounce scurry scuttle sneak transfer relocate reposition line approach edge inch nudge back curl fly skate trek amble saunter shuffle bike"
+    "glide float jog trot drift swerve bounce scurry scuttle sneak transfer relocate reposition line approach edge inch nudge curl fly skate trek amble saunter shuffle bike"
 )
 _PLACE = (
     r"to|towards?|for|near|nearby|next to|by|beside|alongside|at|close to|in front of|into|onto|up to|over to|in on|on|in the direction of|as far as|nearer to|nearer|closer to|inside|in|before|behind"
     r"|(?:until|till)(?: you| we)? (?:reach|get to|hit|are at|come to|see|find|arrive at|make it to|meet)"
 )
 _ALONG = (
-    r"(?: (?:over|up|on|back|straight|out|across|down|along|forward|directly|all the way|right|there|in|park|yourself|off|here|around|through|close|closer|near|nearer|ahead|slowly|quickly|carefully|past|only"
+    r"(?: (?:over|up|on|back|straight|out|across|down|along|forward|directly|all the way|right|there|in|park|yourself|off|here|around|through|close|closer|near|nearer|ahead|round|straight away|right away|at once|slowly|quickly|carefully|past|only"
     r"|a (?:bit|little)(?: bit)?|as (?:close|near) as (?:you can(?: get)?|possible)|going|driving|moving|from there|way))*"
 )
 EN_GO = re.compile(
     rf"(?:(?:{_GO})"
-    r"(?: (?:your|the|a|its|my|our) way)?(?: (?:me|us|yourself|it|myself|your (?:butt|ass|wheels|self)))?(?: (?:a|some) (?:spot|place|space))?(?: (?:and |to )?(?:stand|wait|park|stay|sit|be|head|drive|walk|turn up|show up|line up|report|land|find)(?: yourself)?)?(?: (?:a|some) (?:spot|place|space))?"
+    r"(?: (?:your|the|a|its|my|our) way)?(?: (?:me|us|you|yourself|it|myself|your (?:butt|ass|wheels|self)))?(?: (?:a|some) (?:spot|place|space))?(?: (?:and |to )?(?:stand|wait|park|stay|sit|be|head|drive|walk|turn up|show up|line up|report|land|find)(?: yourself)?)?(?: (?:a|some) (?:spot|place|space))?"
     rf"{_ALONG}"
     r"|(?:take|bring|lead|guide|drive|carry|show|escort|walk|deliver|move|accompany)(?: (?:me|us|yourself|it|the robot|this|my stuff))(?: the way)?(?: (?:over|up|back|down|across|here|out|straight))*|(?:take|bring|lead|show)(?: the way)(?: over| back)?"
-    r"|(?:set|plot|chart) (?:a |your )?course|(?:i|we|they) (?:need|want|would like|expect|could use)(?: to have)? you(?: (?:over|to be|right|here|there|standing|waiting|parked|back))*|be|went|drove|show up|turn up|(?:keep|continue)(?: (?:going|driving|moving|walking|rolling|on|straight))*|(?:find|get)(?: me| us)?"
+    r"|(?:set|plot|chart) (?:a |your )?course|off (?:you|we) go|what (?:i|we) (?:need|want) is you(?: standing| right| over)*|(?:i|we|they) (?:need|want|would like|expect|could use)(?: to have)? you(?: (?:over|to be|right|here|there|standing|waiting|parked|back))*|be|went|drove|show up|turn up|(?:keep|continue)(?: (?:going|driving|moving|walking|rolling|on|straight))*|(?:find|get)(?: me| us)?"
     r" (?:a|the|some) (?:way|path|route)|(?:we|i)(?:'ve| have|'d| would)? (?:got to|gotta|need to|want to|have to|like to|should|must|are going to|wanna)? ?(?:get|go|be|head|drive|get going)(?: over| back| going)?"
-    r"|(?:you|we)(?: are|'re)? (?:needed|wanted|expected|due|supposed to be|headed|bound|off|going|heading)(?: over| back| right)*|report)"
+    r"|(?:you|we)(?: are|'re)? (?:needed|wanted|expected|due|supposed to be|headed|bound|off|going|heading)(?: over| back| right)*|report|make a beeline|make tracks|present yourself|meet(?: me| us)?(?: up)?|(?:we|you)(?: are|'re) off|off)"
     rf" (?:{_PLACE})\s+(?!where )(?P<what>.+)"
     rf"|(?:{_verbs('approach reach visit meet')})(?: (?:me|us) (?:at|by|near))?\s+(?P<direct>.+)"
-    r"|(?:stand|park|wait|stay|pull up|sit|stand guard)(?:ing)? (?:right |over )?(?:near|next to|by|beside|at|close to|in front of)\s+(?P<what2>.+)"
+    r"|(?:stand|park|wait|stay|pull up|sit|stand guard)(?:ing)?(?: for (?:me|us))? (?:right |over )?(?:near|next to|by|beside|at|close to|in front of)\s+(?P<what2>.+)"
     r"|(?:(?:your|the|our|my) )?(?:next |new |final )?(?:destination|target|goal|stop|waypoint)(?: is| will be|'s)?(?: ?:)?(?: to| at| now)?\s+(?P<named>(?!is\b).+)|go there ?: ?(?P<colon>.+)"
     r"|(?:go|come|drive|head|get|move|walk|roll|run)(?: (?:over|up|back|down|here|out|across))*(?: to)? where (?P<spot>.+?) (?:is|are|was)(?: (?:standing|parked|at|now|sitting))?"
     r"|(?:(?:go|come|drive over|head over)(?: and)? (?:see(?! if| whether| what)|check(?: on| out)?|look at|visit|inspect|examine|have a look at|take a look at|see what'?s (?:at|by|in|near|going on at))|check out|take a (?:closer |close )?look at|have a (?:closer |close )?look at|inspect)\s+(?P<seen>.+?)(?: up close| closely)?"
@@ -141,16 +150,16 @@ EN_AVOID = re.compile(
     r"avoid(?:ing)?(?: (?:all |any )?(?:going|driving|getting|coming|contact|hitting|touching|bumping|running|crashing)(?: (?:near|close to|to|towards?|with|into))?)?"
     r"|(?:keep|stay|steer|move|get|drive|back|remain|hold|stand|go)(?:ing)?(?: yourself)?(?: a?)?(?: (?:well|far|right|safely|good distance|a good distance|a safe distance|a long way|way|the hell))* ?(?:away|clear|off|back|out|far)(?: (?:from|of))(?: the way of)?"
     r"|(?:keep|stay|remain)(?:ing)? (?:a way )?at (?:a|some|a safe|a good) distance (?:from|to)|(?:stay|keep|get) out of(?: the way of)?"
-    r"|(?:keep|leave|maintain|hold)(?:ing)? (?:your |a |some |plenty of |enough )?(?:safe |good |big |large |respectful )?(?:distance|space|room|gap) (?:from|to|between you and|between yourself and|around)|(?:keep|stay) off|shun|evade|dodge|circumvent|steer around|leave))"
+    r"|(?:keep|leave|maintain|hold)(?:ing)? (?:your |a |some |plenty of |enough )?(?:safe |good |big |large |respectful )?(?:distance|space|room|gap) (?:from|to|between you and|between yourself and|around)|(?:keep|stay) off|hands off|shun|evade|dodge|circumvent|steer around|leave))"
     rf"\s+(?P<what>.+?)(?: alone| in peace)?"
-    rf"|{_NO}(?: you| be| ever| dare| even| get| got| allowed| to| too| so| going to| gonna)*"
+    rf"|{_NO}(?: you| be| ever| dare| even| even think about| think about| get| got| allowed| to| too| so| going to| gonna)*"
     r"(?:(?: (?:go|drive|move|come|get|head|travel|walk|navigate|run|drift|wander|roll|crash|bump|smash|back|step|steer|approach|be|stay|turn|enter|park|stand|pass|ride|cross|drop|fall|slip|dare)(?:n?ing|ping|ming|ting|ing|s)?)?(?: (?:anywhere|over|up|there|too|so|even|any|right|back|down|out|all|closer|here))*"
     r" (?:in the way of|near|nearer|close to|closer to|closer than|to|towards?|into|in|inside|onto|on|by|beside|next to|around|over|through|at|against|within [a-z0-9 ]+ of|in front of|off|up to)"
     r"|(?: ?)(?:approach|touch|hit|bump|bump into|run over|scratch|damage|disturb|scare|knock over|knock|knock into|step on|enter|block|bother|hurt|graze|ram|collide with|trouble|annoy|wake|drive over|clip|scrape|tip over|run into)(?:ing)?)\s+(?P<not>.+?)(?: alone| too close(?:ly)?| please)?"
     r"|(?:give|leave|allow|let|grant)(?: (?:to )?)? ?(?P<berth>.+?)(?: have)? (?:a wide berth|a (?:lot|bit|little) (?:of )?(?:space|room|distance)|(?:plenty of|some|lots of|enough|more|its|their|his|her|a bit of)? ?(?:space|room|distance|privacy))"
     r"|(?:watch|look) out for (?P<watched>.+?)(?: ?,)?(?: and)? (?:stay|keep|steer|move|get|back)(?: well| far)? (?:away|clear|off|back)(?: (?:from|of) (?:it|them|him|her))?"
-    r"|(?:mind|beware of|be careful of|careful with|be careful with|be careful around|careful around|watch) (?P<mind>.+?)(?: ?,)?(?: and)? (?:(?:stay|keep|steer|move|get|back)(?: well| far)? (?:away|clear|off|back)(?: (?:from|of) (?:it|them|him|her))?|avoid (?:it|them|him|her)|don'?t (?:touch|hit|go near|bump into|get near|approach) (?:it|them|him|her))"
-    r"|(?:drive|go|steer|move|walk|swerve|navigate|pass|detour|find a way|make a detour) around (?P<round>.+?)(?: ?,)?(?: and)? (?:(?:do not|don'?t|never|avoid|without)(?: go| get| drive| touch| hit| com)?.*)"
+    r"|(?:mind|beware of|be careful of|careful with|be careful with|be careful around|careful around|watch) (?P<mind>.+?)(?: ?,)?(?: and)? (?:(?:stay|keep|steer|move|get|back)(?: well| far)? (?:away|clear|off|back)(?: (?:from|of) (?:it|them|him|her))?|keep (?:your |a safe |some )?distance|give (?:it|them|him|her) (?:some )?(?:space|room)|avoid (?:it|them|him|her)|don'?t (?:touch|hit|go near|bump into|get near|approach) (?:it|them|him|her))"
+    r"|make a (?:big |wide |large )*(?:circle|detour|bow|arc) around (?P<bow>.+)|(?:drive|go|steer|move|walk|swerve|navigate|pass|detour|find a way|make a detour) around (?P<round>.+?)(?: ?,)?(?: and)? (?:(?:do not|don'?t|never|avoid|without)(?: go| get| drive| touch| hit| com)?.*)"
 )
 
 # ---------------------------------------------------------------- Chinese
@@ -184,9 +193,11 @@ ZH_AVOID = re.compile(
     rf"|(?:小心|注意|当心|留神|避免|可)?(?:不要|别|{_ZH_NOT}|避免)?(?:可|再|会|老|总)?{_ZH_NOT}?(?:(?<=不要)|(?<=别)|(?<=甭)|(?<=莫)|(?<=不许)|(?<=不准)|(?<=不能)|(?<=不可以)|(?<=不可)|(?<=禁止)|(?<=勿)|(?<=不得)|(?<=不想让你)|(?<=不希望你)|(?<=不想你)|(?<=不应该)|(?<=不该)|(?<=避免))"
     rf"(?:你|再|太|过于|让你|自己|跑|开|走|车|把车|给我|乱|随便)*(?:{_ZH_INTO})(?P<not>.+?)(?:那里|那边|那儿|里面|里头|里|太近)?(?:去|走|开|跑|过去|了)*"
     rf"|(?:离|跟|与|和|同|距离)(?P<far>.+?){_ZH_FAR}|(?:小心|当心|注意|留神|注意避让|注意避开|注意躲避|注意躲开|躲着点|小心避开)(?P<mind>.+?)[,，]?(?:绕过去|绕开|绕着走|绕行|绕一下|避开|躲开|让开|离远点|远一点|别靠近|不要靠近|别过去|别碰|不要碰|别撞到?|绕过)"
+    rf"|{_ZH_NOT}(?:离|跟|和)(?P<close>.+?)(?:太|过于|这么|那么)近"
     rf"|(?:给|为)(?P<berth>.+?){_ZH_SPACE}"
 )
 ZH_KEEP = re.compile(rf"(?:{_ZH_NOT}|可别)(?:把|让)(?P<what>.+?)(?:给)?(?:跟丢|弄丢|丢|跑掉|跑|走掉|离开(?:你的)?视线)了?|(?:{_ZH_NOT}|可别)(?:跟丢|弄丢|丢)了?(?P<direct>.+)")
+ZH_UNTIL = re.compile(r"(?:先|在这|在这里|在这儿|就在这)?等(?:着)?(?:我|我们)(?:喊|叫|回来|说|通知|过来|弄|拿|准备|忙)(?P<until>.*)")
 ZH_FOLLOW = re.compile(
     r"(?:一直|始终|一路|继续|全程)*(?:紧紧?)?(?:跟着|跟随|跟上|跟住|跟在|跟踪|跟紧|跟好|跟一?下|跟(?!.*(?:距离|远))|尾随|追上|追着|追踪|追赶|追|陪着|陪同|陪伴|陪|随着|伴随)(?P<what>.+?)(?:的?后面|身后|的?后头|的?屁股后面|的?身边)?(?:一起|一块儿?)?(?:走|移动|前进|跑|去)?$"
     r"|(?P<direct>.+?)(?:去|走|到|往)(?:到)?(?:哪里|哪儿|哪)(?:去|走)?[,，]?(?:你|机器人)?(?:就|也|都)?(?:跟着|跟|去|走|到|往)(?:到|去|着)?(?:哪里|哪儿|哪)?(?:去|走)?$"
@@ -204,6 +215,8 @@ _ZH_BY = r"(?:那里|那边|那儿|这里|这边|这儿|跟前|旁边|身边|附
 ZH_GO = re.compile(
     r"再?(?:(?:把?我们?(?:带|送|领)(?:[到去至往]|回)|(?:带|送|领|陪)(?:着)?我们?(?:[去到往至]|回)|领我去|导航(?:[到去至往]|前往)|行驶[到至]|行进[到至]|移动[到至]|移步[到至]?|移[到至]|挪[动]?[到至]|前进[到至]|前往|赶往|赶到|赶去|开车去|开车到|开过去到?|走过去到?|开[到至]|开去|开往|开向|开回|驶[向到往至入]|走[到至]|走向|走去|走近|走回"
     r"|跑[到去向]|跑过去|冲[到向]|去一?趟|来一?趟|来到|回到|返回到?|退回到?|到达|抵达|靠近一?点|靠近|靠到|接近|贴近|去到|过去到?|过来到?|去一?下|去看一?下|去看看|去瞧瞧|去查看一?下|去检查一?下|去|停[到在]|停靠[到在]|站[到在]|过到|移向|挪向|转移到|绕到|掉头去|到|回|过来|过去|来(?!回)|上(?!升)))(?:一趟|一下|趟)?(?P<what>.+)"
+    rf"|我们?(?:就)?在(?P<here>.+?){_ZH_BY}[,，]?你?(?:过来|来)(?:找我|接我)?"
+    rf"|在(?P<at>.+?){_ZH_BY}(?:停靠|停好|停车|停|集合|见|等我|等着|等|待着|待命)(?:我)?"
     r"|(?:我们?的?|你的?)?(?:下一?个?)?(?:目的地|目标地点?|目标|终点|下一站|要去的地方|地点)(?:就)?(?:是|为|:|：|在|设为|设定为|定为|改成)?(?P<named>.+)"
 )  # fmt: skip
 ZH_SEEN = re.compile(r"(?:看见|看到|看得见|瞧见)(?P<what>.+?)(?:了吗|没有|没|吗|了)?[,，]?(?:请|你|就|快)*(?:开过去|走过去|过去|去那里|去那边|去那儿|到那里去?|到那边去?)$")
@@ -216,7 +229,10 @@ ZH_TOWARD = re.compile(
 ZH_TOPIC = re.compile(  # "the oven is hot, keep away from it"
     r"(?P<np>.+?)(?:很|太|非常|特别|有点|好|是|挺|比较)(?:危险|烫|脏|热|滑|脆弱|贵|易碎|贵重|湿|吓人|凶|重要|容易碎|怕碰|怕人|害怕|冷|深|高|尖|锋利)(?:的|了)?[,，]?(?:所以|你|请|千万|一定)*(?P<order>(?:离|别|不要|不能|远离|避开|绕开|躲开|小心别|注意别|不许).*?)(?:它|他|她|那里|那边|那儿|这里)?(?P<end>远.*|太近|保持.*|去|过去)?"
 )
-ZH_ABSENT = re.compile(r"昨[天晚日]|前天|去年|前年|上[周个次]|刚才|曾经|以前|当年|小时候|明[天年]|后天|下[周个]月|今天|为什么|怎么|多少|几点|什么(?!地方)|谁|如何")
+ZH_AHEAD = re.compile(  # "there is a puddle ahead, go around it"
+    r"(?:前面|前方|那边|这边|那里|这里|地上|路上|旁边|左边|右边|后面)?(?:有|是)(?:个|一个|一?些|一?摊|辆|一辆|位|一位|条|一条|块|一块)?(?P<np>[^,，有]+?)[,，]?(?:你|请|记得|要)*(?P<order>绕开|避开|躲开|绕过|远离|别碰|别靠近|不要碰|不要靠近|别撞到?|别踩到?|小心别碰到?|小心别撞到?|注意避让|离)(?:它|他|她|那里|那儿)?(?P<end>远.*|太近|走|一下|去|过去)?"
+)
+ZH_ABSENT = re.compile(r"[去来到走看](?:过)(?!去|来|一)|昨[天晚日]|前天|去年|前年|上[周个次]|刚才|曾经|以前|当年|小时候|明[天年]|后天|下[周个]月|今天|为什么|怎么|多少|几点|什么(?!地方)|谁|如何")
 ZH_GROUNDED = (
     (Intent.FOLLOW, ZH_FOLLOW), (Intent.GO_TO, ZH_SEEN), (Intent.LOOK_FOR, ZH_LOOK), (Intent.GO_TO, ZH_GO), (Intent.GO_TO, ZH_TOWARD),
 )  # fmt: skip

@@ -40,22 +40,29 @@ EN_NEGATION = re.compile(
     r"\b(?:not|never|don'?t|do n't|doesn'?t|didn'?t|won'?t|can'?t|cannot|mustn'?t|shouldn'?t|isn'?t|aren'?t|wasn'?t"
     r"|avoid|except|without|neither|nor|no)\b"
 )
+FORBIDS = re.compile(
+    r"不|别|勿|禁止|莫|甭|没|远离|避|躲|绕|离.*远|距离|小心|当心|危险"
+    r"|\b(?:\w+n't|dont|wont|cant|not|never|no|nor|none|nothing|nobody|nowhere|neither|without|except|avoid\w*|away|clear|off|out of|back from|far from|keep back|stay back|dodge|shun|evade|leave|alone|careful|beware|forbidden|prohibited"
+    r"|off[- ]limits|refrain|danger\w*|hazard\w*|unsafe|distance|steer|least|anything but|instead|rather than|forget|cancel|quit|enough)\b",
+    re.ASCII,  # so that a Chinese character ends an English word
+)
 EN_SECOND_ORDER = re.compile(
     r"\b(?:then|and(?: then)?(?: please)?|,|or)\s+(?:go|drive|head|move|turn|rotate|wait|follow|come|return|look|find|back|left|right"
     r"|forwards?|backwards?|navigate|approach)\b|\bor (?:to )?the\b"
 )
 EN_NOT_A_THING = re.compile(  # a phrase that begins or ends so names nothing that stands somewhere
-    r"(?:i|you|we|he|she|they|it|what|why|how|who|when|which|if|me|us|him|them|yet)\b.*|to .*|.*\b(?:yesterday|tomorrow|tonight|last (?:night|week|year|month|time)|ago|before|recently|from"
-    r"|time|idea|problem|reason|truth|joke|news|way|fun|weather|answer|question|job|doubt|luck|love|money|peace|happiness|meaning|point)"
+    r"(?:i|you|we|he|she|they|it|what|why|how|who|when|which|if|me|us|him|them|yet|be|up|forward|think)\b.*|to .*|.*\b(?:yesterday|tomorrow|tonight|last (?:night|week|year|month|time)|ago|before|recently|from"
+    r"|time|idea|problem|reason|truth|joke|news|way|fun|weather|answer|question|job|doubt|luck|love|money|peace|happiness|meaning|point|work|plan|meeting|word|words|mind|website|internet|instagram|late|hell|school|business|movie|history|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 )
 EN_NAMELESS = frozenset(
     "it him her them me us you there here one thing something someone somewhere anywhere that this these those "
+    "往 向 到 在 去 词 话 题 人家 "
     "left right forward forwards backward backwards ahead back straight around up down the a an".split()
 )
 
 ZH_NEGATION = re.compile(r"^(?:不要|别再|别|勿|不准|不许|不能|不可以|不得|不用|禁止|不)|(?:不要|不准|不许|不能|禁止|不去|别去|除了|不是)")
-ZH_ARTICLE = re.compile(r"^(?:(?:那|这|一)(?:个|辆|位|只|台|堆|些|名|把|条|张|块|摊|群|本|件|艘|架|盏|棵|座|扇|根|瓶|袋|双|间)|(?:那边|那里|这边|附近|对面|我|你|我们)的|(?:个|辆|位|趟|下)(?=[^人]))")
-ZH_PLACE = re.compile(r"的?(?:那里|那儿|那边|这里|这儿|这边|旁边|身旁|身边|附近|前面|跟前|面前|边上|去|来|过去|过来|停车|看看|看一下|瞧瞧|等我|等着|下面|里面|里头|上面|对面|那头|这头|一下|那)$")
+ZH_ARTICLE = re.compile(r"^(?:(?:那|这|一)(?:个|辆|位|只|台|堆|些|名|把|条|张|块|摊|群|队|帮|伙|本|件|艘|架|盏|棵|座|扇|根|瓶|袋|双|间)|(?:那边|那里|这边|附近|对面|我|你|我们)的|(?:个|辆|位|趟|下)(?=[^人]))")
+ZH_PLACE = re.compile(r"的?(?:那里|那儿|那边|这里|这儿|这边|旁边|身旁|身边|附近|前面|跟前|面前|边上|去|来|过去|过来|停车|看看|看一下|瞧瞧|等我|接我|找我|集合|见面|停靠|(?<=..)上|(?<=..)里|等着|下面|里面|里头|上面|对面|那头|这头|一下|那)$")
 
 # ---------------------------------------------------------------- numbers
 

@@ -28,22 +28,22 @@ _SMALL = ("a an the little bit tad touch some slightly more further slight small
           "to towards toward on in at over by for of and this that here there now again once way just your my its own our where same direction time next first")  # fmt: skip
 _TURNING = (_SMALL + " turn turning turns rotate rotating spin spinning face facing look looking steer bear hang make take do doing pivot veer curve swivel twist wheel point go going "
             "swing round right left clockwise counterclockwise anticlockwise counter anti hand side lefthand righthand leftwards rightwards leftward rightward lefty righty body head nose front you yourself me give "
-            "degree degrees deg degs rad radian radians quarter half other opposite behind back came come u uturn 180 360 corner junction crossing intersection light lights circle complete all whole "
+            "degree degrees deg degs rad radian radians keep keeping spot it so quarter half other opposite behind back came come u uturn 180 360 corner junction crossing intersection light lights circle complete all whole "
             "about-face about-turn u-turn left-hand right-hand").split()  # fmt: skip
 _MOVING = (_SMALL + " move moving drive driving go going walk walking roll rolling come coming step stepping travel scoot inch nudge creep edge scooch keep keeping continue advance advancing shuffle pull proceed "
-           "get getting back backing up off away reverse reversing retreat forward forwards ahead straight onward onwards backward backwards rearward rearwards closer nearer run slide push head heading "
+           "drop give few couple get getting back backing up off away reverse reversing retreat forward forwards ahead straight onward onwards backward backwards rearward rearwards closer nearer run slide push head heading "
            "directly it you yourself take m meter meters metre metres cm centimeter centimeters centimetre centimetres km feet foot ft step steps pace paces half quarter slowly carefully gently quickly me us").split()  # fmt: skip
-_WAITING = (_SMALL + " wait waiting pause pausing stay staying hold holding hang hanging tight stand standing by remain rest up put still patiently position me us break give take need i "
+_WAITING = (_SMALL + " wait waiting pause pausing stay staying hold holding hang hanging tight stand standing by remain rest up put still patiently position me us break give take need i back "
             "moment minute minutes min mins second seconds sec secs s hour hours h while few couple horses where you are right exactly please longer let out one spot place back be ll i'll am i'm coming return soon get").split()  # fmt: skip
 _EN = {name: frozenset(words) for name, words in (("turn", _TURNING), ("move", _MOVING), ("wait", _WAITING))}
 _COUNT = frozenset(lex.EN_WORD.replace("an?", "a|an").split("|"))
 _LEFT, _RIGHT = frozenset("left leftwards leftward lefty lefthand left-hand".split()), frozenset("right rightwards rightward righty righthand right-hand".split())
 _ROUND = re.compile(r"\b(?:around|round|about)$|\b(?:other|opposite) (?:way|direction|side)\b|\bu-?\s?turn\b|\b180\b|\bone eighty\b|\bback\b|\bbehind\b|\babout[- ](?:face|turn)\b|\bhalf (?:a )?(?:turn|circle)\b")
 _CIRCLE = re.compile(r"\b(?:full|complete|whole) (?:circle|turn)\b|\b360\b|\bthree sixty\b|\bin (?:a )?circles?\b|\ball the way (?:around|round)\b")
-_TURN_CUE = re.compile(r"\b(?:turn|turning|rotate|rotating|spin|spinning|face|facing|look|looking|steer|bear|hang|make|take|do|pivot|veer|curve|swivel|twist|wheel|point|go|swing|give|u-?turn|about-?\w*|circle)\b")
+_TURN_CUE = re.compile(r"\b(?:turn|turning|rotate|rotating|spin|spinning|face|facing|look|looking|steer|bear|hang|make|take|do|pivot|veer|curve|swivel|twist|wheel|point|go|swing|give|keep|u-?turn|about-?\w*|circle)\b")
 _AHEAD = re.compile(r"\b(?:forwards?|ahead|straight|onwards?|advanc(?:e|ing)|closer|nearer)\b|^(?:move|scoot|inch|nudge|come|step|drive|roll|pull|creep|edge) up\b|\b(?:drive|go|keep|move|roll|walk|keep going|keep driving) on\b")
 _ASTERN = re.compile(r"\b(?:back|backing|backwards?|reverse|reversing|retreat|rearwards?|away)\b")
-_WAIT_CUE = re.compile(r"\b(?:wait|waiting|paus(?:e|ing)|stay|staying|hang (?:on|tight|around)|hold(?:ing)?|stand(?:ing)? by|remain|rest|break)\b|^(?:give me|give us|i need|need|take|just)? ?(?:a|one|two|another)? ?(?:moment|minutes?|second|sec|while|few)")
+_WAIT_CUE = re.compile(r"\b(?:wait|waiting|paus(?:e|ing)|stay|staying|hang (?:on|tight|around|back)|hold(?:ing)?|stand(?:ing)? by|remain|rest|break)\b|^(?:give me|give us|i need|need|take|just)? ?(?:a|one|two|another)? ?(?:moment|minutes?|second|sec|while|few)")
 _METRE = r"m|meters?|metres?|cm|centimet(?:er|re)s?|km|feet|foot|ft|steps?|paces?"
 _UNIT = {
     Intent.TURN: r"degrees?|degs?|rad|radians?", Intent.MOVE_BY: _METRE, Intent.WAIT: r"s|secs?|seconds?|min|mins|minutes?|h|hours?",
@@ -124,9 +124,9 @@ _ZH_SMALL = "再 就 也 请 先 稍微 稍稍 稍 略微 大概 大约 差不�
 _ZH_COUNT = "零 〇 一 二 两 三 四 五 六 七 八 九 十 百 半 点 几 多".split()
 _ZH_TOKENS = {
     "turn": "左边 右边 左侧 右侧 左手边 右手边 左面 右面 左 右 向 往 朝着 朝 到 原地 车头 车身 身子 身体 头 机头 方向盘 方向 转弯 旋转 转动 转向 转过 转 拐弯 拐 打 偏 摆 掉 弯 急 度 圈 掉头 调头 调转 掉转 回头 "
-            "转身 转个身 身 后 后面 后方 反方向 相反 另一边 另一个 背后 顺时针 逆时针 下 下个 前面 路口 这里 这个 处 在 半 边 面 侧".split(),
+            "转身 转个身 身 后 后面 后方 反方向 相反 另一边 另一个 背后 顺时针 逆时针 下 下个 前面 路口 这里 这个 处 在 半 边 面 侧 回 看".split(),
     "move": "向 往 朝 前方 前面 前边 前 后方 后面 后边 后 进 退后 后退 倒退 倒车 退 走 开 进 前进 移动 移 行驶 行 挪动 挪 倒 跑 直行 直走 直 笔直 一直 滑 靠近 靠 近 回 米 公尺 厘米 公里 步 m 左右 的距离 距离 继续".split(),
-    "wait": "等待 等候 等等 等我回来 等我 等 待命 待着 待 原地 在原地 在这里 在这儿 在那里 在那儿 在此 在 此 这里 这儿 那里 那儿 稍候 稍后 稍 一会儿 一会 会儿 会 片刻 我 秒钟 秒 分钟 分 小时 歇 休息 歇歇 别急 不急 着急 别走 别动地方 先别走 先别 "
+    "wait": "等待 等候 等等 等我回来 等我 等一等 等 站在 站 这 那 再说 待命 待着 待 原地 在原地 在这里 在这儿 在那里 在那儿 在此 在 此 这里 这儿 那里 那儿 稍候 稍后 稍 一会儿 一会 会儿 会 片刻 我 秒钟 秒 分钟 分 小时 歇 休息 歇歇 别急 不急 着急 别走 别动地方 先别走 先别 "
             "马上 回来 我们 停留 保持 位置 不要急 候".split(),
 }  # fmt: skip
 _ZH_CHAIN = {name: tuple(sorted({*tokens, *_ZH_SMALL, *_ZH_COUNT}, key=len, reverse=True)) for name, tokens in _ZH_TOKENS.items()}
@@ -142,7 +142,7 @@ def chinese(said: str) -> Manoeuvre | None:
     """As ``english``, of Chinese."""
     if len(said) > 24:
         return None
-    if (_chain(said, "turn") and re.search(r"转|拐|掉头|调头|打|偏|摆|回头|掉个头|调个头", said)) or re.fullmatch(r"再?(?:向|往|朝)?[左右](?:边|侧)?(?:一?点点?儿?|一些)?", said):
+    if (_chain(said, "turn") and re.search(r"转|拐|掉头|调头|打|偏|摆|回头|掉个头|调个头|度", said)) or re.fullmatch(r"再?(?:向|往|朝)?[左右](?:边|侧)?(?:一?点点?儿?|一些)?", said):
         return _turned(said)
     if _chain(said, "move"):
         ahead, astern = bool(re.search(r"前|直|进|靠近", said)), bool(re.search(r"后|退|倒|回", said))

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from mm_nav.core import lexicon as lex
-from mm_nav.core.command import normalise
 from mm_nav.core.phrase import take_apart
+from mm_nav.core.script import normalise
 
 Encode = Callable[[Sequence[str]], Any]  # n texts -> (n, e) float32, unit rows
 HEAD, PART = 2.0, 1.2  # a name that is the phrase's head noun beats one that is only among its words; likeness is below 1

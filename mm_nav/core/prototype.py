@@ -56,6 +56,9 @@ how does the box work | is the box new | see you tomorrow | i will be at the box
 我等了一个小时 | 他往前走了很久 | 那个箱子多少钱 | 把灯打开 | 你吃饭了吗 | 没关系 | 明天见 | 那个箱子是红色的
 """
 
+A_THING = "a box|a person|a car|a door|a room|a tree|a machine|a chair|a building|an animal|a cup|a phone|a sign|a shelf|a child|a tool|a place to stand|箱子|人|车|门|房间|树"
+NO_THING = "an idea|a plan|a meeting|an appointment|a day of the week|some work|a word|a feeling|some news|a song|a website|the weather|a question|a profession|the future|an hour|词语|时间|事情"
+
 
 def sentences() -> list[tuple[str, Intent | None]]:
     """Every prototype with its intent; None asks for nothing."""

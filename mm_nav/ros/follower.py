@@ -14,6 +14,7 @@ from jaxtyping import Float32, Float64
 from mm_nav.core import command, safety
 from mm_nav.core.config import BevGrid
 from mm_nav.core.geometry import inverse, se2, transform, wrap_angle, yaw_of
+from mm_nav.core.script import normalise
 from mm_nav.core.types import Command, Intent, Plan, Velocity
 from mm_nav.errors import MessageError
 from mm_nav.ros.guard import one_line
@@ -91,7 +92,7 @@ class Follower:
     def hear_command(self, text: str) -> bool:
         """A spoken command. Returns whether it was a stop word: then the robot stands until another order is heard."""
         heard = command.parse(text)
-        self._asked = one_line(command.normalise(text), 80) if command.is_unknown(heard) else None
+        self._asked = one_line(normalise(text), 80) if command.is_unknown(heard) else None
         if not isinstance(heard, Command):
             return False
         self.stopped = heard.intent is Intent.STOP
