@@ -128,6 +128,7 @@ def _english_manoeuvre(said: str, text: str) -> Command | Rejection | None:
 
 
 def _english_grounded(said: str, text: str) -> Command | Rejection | None:
+    refused: Rejection | None = None
     for intent, pattern in ((Intent.FOLLOW, grammar.EN_FOLLOW), (Intent.LOOK_FOR, grammar.EN_LOOK), (Intent.GO_TO, grammar.EN_GO)):
         m = pattern.fullmatch(said)
         if m is None or (intent is Intent.LOOK_FOR and grammar.EN_GO.fullmatch(said)):  # "find your way to"
@@ -135,7 +136,12 @@ def _english_grounded(said: str, text: str) -> Command | Rejection | None:
         what = _said(m)
         if lex.EN_SECOND_ORDER.search(what):
             return _reject("ambiguous", text, "holds more than one order; give one at a time")
-        return _grounded(intent, _english_phrase(what), text, said)
+        found = _grounded(intent, _english_phrase(what), text, said)
+        if isinstance(found, Command):
+            return found
+        refused = found
+    if refused is not None:
+        return refused
     if lex.EN_SECOND_ORDER.search(said) and re.match(r"(?:go|drive|move|turn|rotate|wait)\b", said):
         return _reject("ambiguous", text, "holds more than one order; give one at a time")
     return None
@@ -231,6 +237,8 @@ _UNIT = {Intent.TURN: "rad", Intent.MOVE_BY: "m", Intent.WAIT: "s"}
 def _grounded(intent: Intent, phrase: str, text: str, said: str) -> Command | Rejection:
     if not any(c.isalpha() for c in phrase) or phrase in lex.EN_NAMELESS or lex.EN_NOT_A_THING.fullmatch(phrase) or not _PHRASE.fullmatch(phrase):
         return _reject("not_understood", text, f"does not name a thing I could look for; {EXAMPLES}")
+    if intent is not Intent.AVOID and lex.EN_APART.search(phrase):
+        return _reject("not_understood", text, f"{UNKNOWN}; {EXAMPLES}")
     target, relation, landmarks = take_apart(phrase)
     return Command(intent=intent, text=said, phrase=phrase, target=target, relation=relation, landmarks=landmarks)
 

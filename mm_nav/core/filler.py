@@ -34,10 +34,10 @@ EN_ANYWHERE = re.compile(
 )
 EN_BEFORE = re.compile(
     rf"(?:(?:hey|hi|hello|yo|ok|okay|now|well|so|and|then|right then|alright|all right|right(?= ?,)|yes|yeah|yep|sure|great|good|fine|cool|listen|look(?= ?,)|look here|come on|excuse me|sorry|thanks|thank you|no(?=[ ,]+(?:a (?:bit|little)|more|left|right|further|turn|wait)\b)|i (?:said|meant|mean)(?! (?:it|that))|first|next(?! (?:to|stop|destination))|afterwards|quickly|slowly|carefully|immediately|gently|once more)"
-    rf"(?: there(?=[ ,]+(?:{_NAME})\b))?|always|pretty|{_NAME}|{_WISH})(?![\w'])[\s,.:!;]*"
+    rf"(?: there(?=[ ,]+(?:{_NAME})\b))?|always|pretty|from here|{_NAME}|{_WISH})(?![\w'])[\s,.:!;]*"
 )
 EN_AFTER = re.compile(
-    rf"[\s,.!?;:]*(?:\b(?:now|{_NOT_SIDE}right now|for me|for us|quickly|slowly|carefully|immediately|gently|at once|thanks|thank you|thx|cheers|{_NAME}|will you|would you|will ya|can you|could you|won'?t you|would ya|by now|already|over there|this time|instantly"
+    rf"[\s,.!?;:]*(?:\b(?:now|next|{_NOT_SIDE}right now|for me|for us|quickly|slowly|carefully|immediately|gently|at once|thanks|thank you|thx|cheers|(?<!the )(?<!my )(?<!a )(?<!that )(?<!your )(?:robot|buddy|dude|mate|pal|sir)|will you|would you|will ya|can you|could you|won'?t you|would ya|by now|already|over there|this time|instantly"
     r"|right away|straight away|in place|on the spot|ok|okay|alright|yeah|then|asap|quick|fast|if you (?:can|could|would|will|don'?t mind|want|like)|when(?:ever)? you (?:can|get a chance|are ready|'re ready|have time)"
     r"|as (?:fast|quick|quickly|soon|carefully) as (?:you can|possible|you could)|in a hurry|without delay|i think|i guess|or something|from here|(?:by )?yourself|again))?[\s,.!?;:]*$"
 )
@@ -49,8 +49,8 @@ _DOUBLED = re.compile(r"(?P<stem>[a-z]*[aeiou])(?P<last>[bdgmnprt])(?P=last)ed")
 
 _ZH_ADDRESS = r"机器人|小车|小机器人|小家伙|师傅|朋友|喂|嘿|嗨|哎|诶|你好|您好"
 _ZH_WISH = (
-    r"请问|请你|请您|请|麻烦(?:你|您)?(?:能)?|劳驾|拜托(?:你)?|辛苦你?|帮忙|帮我(?!找|看)|给我(?!停|站)|替我|为我|咱们?|我们?(?:一起)?(?=去|到|往|走|开|前往|回)|我(?:需要|要|想要|想让|希望|想请|得让|建议)(?:你|您)"
-    r"|我们?(?:想|要|得|需要|应该|该)(?=去|到|回)|让你|要不(?:然)?|不如|最好|应该|得(?=去|到|往|向)|就(?!在)|你能不能|能不能|能否|可不可以|可否|能(?=帮|请|去|到|不|往|向|开|走|过)|可以|会不会|是否"
+    r"请问|请你|请您|请|麻烦(?:你|您)?(?:能)?|劳驾|拜托(?:你)?|辛苦你?|帮忙|帮我(?!找|看)|给我(?!停|站)|替我|为我|告诉我|出发(?=去|到)|开车(?=去|到|送|带)|咱们?|我们?(?:一起)?(?=去|出发|到|往|走|开|前往|回)|我(?:需要|要|想要|想让|希望|想请|得让|建议)(?:你|您)"
+    r"|我们?(?:想|要|得|需要|应该|该)(?=去|到|回)|让你|要不(?:然)?|不如|最好|应该|得(?=去|到|往|向)|就(?!在)|你能不能|能不能|能否|可不可以|可否|能(?=帮|请|告诉|去|到|不|往|向|开|走|过)|可以|会不会|是否"
     r"|千万|一定要?|务必|记得|尽量|尽快|自行|自己|再次|直接|继续|先(?!生)|现在|马上|赶紧|赶快|立刻|立即|快点|快(?!递)|慢慢地?|慢点|小心地?(?=开|走|去|往|向)|你(?!的|前|后|左|右|旁|身|去哪)|您|把车(?=开|停|倒)"
 )
 ZH_BEFORE = re.compile(rf"(?:{_ZH_ADDRESS}|{_ZH_WISH}|嗯+|呃+|额|啊|哦|噢|那么|那个(?=你|请|去|到|往|向|开|走|左|右|麻烦|帮)|好的?(?=[,，你请去到往向开走停]|$)|走(?=咱|我们|你|去)|行(?=了|[,，])|ok|然后(?=你|请))[\s,。!、，]*")

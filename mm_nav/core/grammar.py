@@ -77,13 +77,13 @@ EN_NOT_YET = re.compile(  # not to go on is to wait
     rf"(?:do not|don'?t)(?: you)? (?:do anything|go anywhere|go|leave|move on|drive off|start|go on|run off|set off)(?: (?:just )?yet| now| away)*(?:\s+(?:for )?(?:about |another )?{_N}\s*{EN_TIME})?(?: (?:until|till|before) .+)?"
 )
 EN_FOLLOW = re.compile(
-    rf"(?:(?:keep|start|go|begin)(?: on)? )?(?:(?:{_verbs('follow chase track join accompany tail trail shadow escort pursue')})(?! (?:down|your)\b)(?: (?:along|right|closely|directly|close|on))*(?: (?:behind|after|with))?"
+    rf"(?:(?:keep|start|go|begin)(?: on)? )?(?:(?:{_verbs('follow chase track join accompany tail trail shadow escort pursue')})(?! your\b)(?<!track(?= down))(?! the (?:path|road|corridor|hallway|line|track|trail|street|lane|wall|signs?)\b.* to\b)(?: (?:along|right|closely|directly|close|on|down))*(?: (?:behind|after|with))?"
     r"|(?:go|come|run|walk|drive|move|head|tag|follow|get)(?:ing)?(?: along| right| close| directly)* (?:after|behind|with)"
     r"|(?:stay|stick|keep|remain|hang)(?:ing)?(?: right| close| directly| closely)* (?:with|behind|close to|to|up with|pace with|after)"
     r"|(?:stay|keep|stick|be|remain|hang)(?:ing)? (?:close )?(?:on|at|to) (?:the )?(?:tail|heels|track|tracks|trail) of|keep(?:ing)? (?:close )?track of"
     rf"|ride(?: along)? with|keep(?:ing)? up with)\s+(?P<what>.+?){_HIM}"
     r"|(?:watch|keep (?:an eye|your eyes) on|look at|see|find) (?P<eyed>.+?) and (?:then )?follow (?:him|her|it|them)(?: around| everywhere)?"
-    r"|go (?:wherever|where|anywhere) (?P<direct>.+?) (?:goes|is going|walks|drives|leads|heads|moves|runs)"
+    r"|go (?:wherever|where|anywhere|everywhere) (?P<direct>.+?) (?:goes|is going|walks|drives|leads|heads|moves|runs)"
     r"|(?:where|wherever|everywhere|anywhere) (?P<first>.+?) (?:goes|walks|drives|moves|leads|runs)(?: ?,)? you (?:go|follow|walk|drive)(?: too| as well)?"
 )
 EN_KEEP = re.compile(  # the only orders where a negation asks to stay close
@@ -95,9 +95,9 @@ _NEARBY = r"(?:around(?: here| there)?|here|nearby|somewhere|anywhere|in sight|c
 EN_LOOK = re.compile(
     r"(?:(?:help(?: me| us)?(?: to)?|go|try(?: to| and)?|and|go and|come and) )*(?:search(?:ing)?(?: around| about| the [a-z]+| everywhere| this [a-z]+| all over)? for|scan(?:ning)?(?: around)? (?:the [a-z]+ )?for"
     rf"|(?:i am |i'm |im |we are |we're )?(?:looking|searching|trying to find|trying to locate|hunting)(?: (?:all |everywhere )?(?:around )?for)?(?! forward)|look(?:ing)? (?:all )?(?:around |everywhere |about )?for|(?:{_verbs('find locate seek detect spot')})(?! (?:yourself|your way|a way|out)\b)(?: me| us)?(?: for)?"
-    r"|(?:have|take) a look(?: around| about)? for|look and see (?:if|whether) there(?:'s| is| are)|point out|which way did|i(?:'m| am) missing|hunt(?:ing)? (?:for|down|around for)|track(?:ing)? down|get eyes on|(?:scout|check|look|scan|poke|ask|hunt|feel|browse)(?: all)?(?: around| about| everywhere)? for"
+    r"|look (?:under|in|behind|on|inside|near|by|beside|through|over)(?: the| a| that| my)? \w+(?: \w+)? for|i(?:'ve| have) been (?:looking|searching|hunting) for|i(?:'m| am) after|(?:have|take) a look(?: around| about)? for|look and see (?:if|whether) there(?:'s| is| are)|point out|which way did|i(?:'m| am) missing|hunt(?:ing)? (?:for|down|around for)|track(?:ing)? down|get eyes on|(?:scout|check|look|scan|poke|ask|hunt|feel|browse)(?: all)?(?: around| about| everywhere)? for"
     rf"|(?:{_ASK} )?(?:where(?: on earth| exactly| in the world| the heck)? (?:is|are|did|has|have|was|were|could|can|might|would)|where's|where're)(?: (?:we|i|they|you|he|she|someone|somebody) (?:put|leave|left|keep|placed|place|find|store|get))?"
-    rf"|(?:{_ASK} )?where (?:they|you|we|i|someone|he|she|somebody) (?:put|left|placed|keep|parked|hid)"
+    rf"|(?:{_ASK} )?where (?:they|you|we|i|someone|he|she|somebody) (?:put|left|placed|keep|parked|hid|(?:can|could|might) (?:find|see|get))"
     r"|(?:is|are) there(?: any sign of)?(?= .*\b(?:around|here|nearby|somewhere|anywhere|in sight|close by)\b)|do (?:we|you) have(?= .*\b(?:around|here|nearby|somewhere|anywhere)\b)|any (?:sign|trace) of"
     r"|(?:see|check|look) (?:if|whether) (?:you|we) can (?:find|see|spot|locate)|(?:see|check|look|find out|tell me|let me know) (?:if|whether) there(?:'s| is| are)"
     r"|(?:see|check|find out|figure out|work out|tell me|let me know|show me|call me|shout|beep|say so) (?:if|when|whenever|as soon as|whether) you(?: can)? (?:see|spot|find|notice|detect)"
@@ -113,11 +113,11 @@ _GO = _verbs(
     "glide float jog trot drift swerve bounce scurry scuttle sneak transfer relocate reposition line approach edge inch nudge curl fly skate trek amble saunter shuffle bike"
 )
 _PLACE = (
-    r"to|towards?|for|near|nearby|next to|by|beside|alongside|at|close to|in front of|into|onto|up to|over to|in on|on|in the direction of|as far as|nearer to|nearer|closer to|inside|in|before|behind"
+    r"to|towards?|for|near|nearby|next to|by|beside|alongside|at|close to|in front of|into|onto|up to|over to|in on|on|in the direction of|as far as|nearer to|nearer|closer to|inside|in|before|behind|between"
     r"|(?:until|till)(?: you| we)? (?:reach|get to|hit|are at|come to|see|find|arrive at|make it to|meet)"
 )
 _ALONG = (
-    r"(?: (?:over|up|on|back|straight|out|across|down|along|forward|directly|all the way|right|there|in|park|yourself|off|here|around|through|close|closer|near|nearer|ahead|round|straight away|right away|at once|slowly|quickly|carefully|past|only"
+    r"(?: (?:over|up|on|back|straight|out|across|down|along|forward|directly|all the way|right|there|in|park|yourself|off|here|around|through|close|closer|near|nearer|ahead|round|past (?:the|that) \w+(?: \w+)?|straight away|right away|at once|slowly|quickly|carefully|past|only"
     r"|a (?:bit|little)(?: bit)?|as (?:close|near) as (?:you can(?: get)?|possible)|going|driving|moving|from there|way))*"
 )
 EN_GO = re.compile(
@@ -127,13 +127,13 @@ EN_GO = re.compile(
     r"|(?:take|bring|lead|guide|drive|carry|show|escort|walk|deliver|move|accompany)(?: (?:me|us|yourself|it|the robot|this|my stuff))(?: the way)?(?: (?:over|up|back|down|across|here|out|straight))*|(?:take|bring|lead|show)(?: the way)(?: over| back)?"
     r"|(?:set|plot|chart) (?:a |your )?course|off (?:you|we) go|what (?:i|we) (?:need|want) is you(?: standing| right| over)*|(?:i|we|they) (?:need|want|would like|expect|could use)(?: to have)? you(?: (?:over|to be|right|here|there|standing|waiting|parked|back))*|be|went|drove|show up|turn up|(?:keep|continue)(?: (?:going|driving|moving|walking|rolling|on|straight))*|(?:find|get)(?: me| us)?"
     r" (?:a|the|some) (?:way|path|route)|(?:we|i)(?:'ve| have|'d| would)? (?:got to|gotta|need to|want to|have to|like to|should|must|are going to|wanna)? ?(?:get|go|be|head|drive|get going)(?: over| back| going)?"
-    r"|(?:you|we)(?: are|'re)? (?:needed|wanted|expected|due|supposed to be|headed|bound|off|going|heading)(?: over| back| right)*|report|make a beeline|make tracks|present yourself|meet(?: me| us)?(?: up)?|(?:we|you)(?: are|'re) off|off)"
+    r"|(?:you|we)(?: are|'re)? (?:needed|wanted|expected|due|supposed to be|headed|bound|off|going|heading)(?: over| back| right)*|report|follow (?:the|this|that) (?:path|road|corridor|hallway|line|track|trail|street|lane|wall|signs?)(?: over| back| down| along)?|(?:i|we) (?:need|want|could use) (?:a ride|a lift|your help|help)(?: over)?|(?:come|go)(?: and| over and)? (?:see|meet|find|join|get|help|pick) (?:me|us|him|her|them)(?: up)?(?: over)?|make a beeline|make tracks|present yourself|meet(?: me| us)?(?: up)?|(?:we|you)(?: are|'re) off|off)"
     rf" (?:{_PLACE})\s+(?!where )(?P<what>.+)"
-    rf"|(?:{_verbs('approach reach visit meet')})(?: (?:me|us) (?:at|by|near))?\s+(?P<direct>.+)"
+    rf"|(?:{_verbs('approach reach visit meet join')})(?: (?:me|us) (?:at|by|near))?\s+(?P<direct>.+)"
     r"|(?:stand|park|wait|stay|pull up|sit|stand guard)(?:ing)?(?: for (?:me|us))? (?:right |over )?(?:near|next to|by|beside|at|close to|in front of)\s+(?P<what2>.+)"
     r"|(?:(?:your|the|our|my) )?(?:next |new |final )?(?:destination|target|goal|stop|waypoint)(?: is| will be|'s)?(?: ?:)?(?: to| at| now)?\s+(?P<named>(?!is\b).+)|go there ?: ?(?P<colon>.+)"
     r"|(?:go|come|drive|head|get|move|walk|roll|run)(?: (?:over|up|back|down|here|out|across))*(?: to)? where (?P<spot>.+?) (?:is|are|was)(?: (?:standing|parked|at|now|sitting))?"
-    r"|(?:(?:go|come|drive over|head over)(?: and)? (?:see(?! if| whether| what)|check(?: on| out)?|look at|visit|inspect|examine|have a look at|take a look at|see what'?s (?:at|by|in|near|going on at))|check out|take a (?:closer |close )?look at|have a (?:closer |close )?look at|inspect)\s+(?P<seen>.+?)(?: up close| closely)?"
+    r"|(?:(?:go|come|drive over|head over)(?: and)? (?:see(?! if| whether| what)|check(?: up)?(?: on| out)?|look at|visit|inspect|examine|have a look at|take a look at|see what'?s (?:at|by|in|near|going on at))|check out|check(?: up)? on|take a (?:closer |close )?look at|have a (?:closer |close )?look at|inspect)\s+(?P<seen>.+?)(?: up close| closely)?"
     r"|(?:back|over|straight|on|off|up|down|onwards?)?(?: over| back)? ?to (?P<back>(?:the|that|this|my|our|base)\b.+|base)"
     r"|(?P<first>.+?)(?: ?, ?(?:please )?(?:go|drive|head|move) there| is (?:where|the place) (?:i|we) (?:want|need) (?:you(?: to (?:go|be))?|to (?:go|be|get to))|is your (?:destination|target|goal)| is (?:your|the|our) (?:next )?(?:destination|target|goal))"
 )
@@ -143,7 +143,7 @@ _NO = (
     r"|(?:i|we|they|people)(?: really)? (?:do not|don'?t|wouldn'?t|would not|never)(?: ever)? (?:want|like|need)(?: to see)?(?: you| the robot)?(?: to)?"
     r"|(?:you|we|the robot|it) (?:should|must|can|may|could|will|shall|would|had|might|ought)(?: not|n't|t not|not| never)(?: be)?|you (?:shouldn'?t|mustn'?t|can'?t|cannot|may not|won'?t|ought not|better not|had better not|should never|must never)(?: be)?"
     r"|you'?(?:d| had)? better not|better not|you(?: are|'re| were) (?:not|never) (?:allowed|permitted|supposed|meant|to)|you aren'?t (?:allowed|permitted|supposed)|it'?s (?:not|never) (?:ok|okay|safe|allowed|good) to"
-    r"|(?:try|be careful|make sure|be sure|take care|careful|remember|please try)(?: that)?(?: you)?(?: to)? (?:not|don'?t|never|do not)(?: to)?|(?:be )?careful not to|make sure (?:that )?you (?:don'?t|never|do not)|there'?s no)"
+    r"|(?:try|be careful|make sure|be sure|take care|careful|remember|please try)(?: that)?(?: you)?(?: to)? (?:not|don'?t|never|do not)(?: to)?|(?:be )?careful not to|make sure (?:that )?you (?:don'?t|never|do not)|there'?s no|refrain from|abstain from)"
 )
 EN_AVOID = re.compile(
     r"(?:(?:to |try to |make sure to |make sure you |be sure to |be careful to |be careful and |careful to |careful |better |just )?(?:"
@@ -156,6 +156,8 @@ EN_AVOID = re.compile(
     r"(?:(?: (?:go|drive|move|come|get|head|travel|walk|navigate|run|drift|wander|roll|crash|bump|smash|back|step|steer|approach|be|stay|turn|enter|park|stand|pass|ride|cross|drop|fall|slip|dare)(?:n?ing|ping|ming|ting|ing|s)?)?(?: (?:anywhere|over|up|there|too|so|even|any|right|back|down|out|all|closer|here))*"
     r" (?:in the way of|near|nearer|close to|closer to|closer than|to|towards?|into|in|inside|onto|on|by|beside|next to|around|over|through|at|against|within [a-z0-9 ]+ of|in front of|off|up to)"
     r"|(?: ?)(?:approach|touch|hit|bump|bump into|run over|scratch|damage|disturb|scare|knock over|knock|knock into|step on|enter|block|bother|hurt|graze|ram|collide with|trouble|annoy|wake|drive over|clip|scrape|tip over|run into)(?:ing)?)\s+(?P<not>.+?)(?: alone| too close(?:ly)?| please)?"
+    r"|(?P<limits>.+?) (?:is|are) (?:off[- ]limits|forbidden|out of bounds|a no[- ]go(?: area| zone)?|prohibited|taboo|not to be (?:touched|approached))"
+    r"|(?:drive|go|steer|move|walk|swing)(?: in)?(?: a)?(?: big| wide| large)* (?:arc|circle|bow|curve|berth) around (?P<arc>.+)"
     r"|(?:give|leave|allow|let|grant)(?: (?:to )?)? ?(?P<berth>.+?)(?: have)? (?:a wide berth|a (?:lot|bit|little) (?:of )?(?:space|room|distance)|(?:plenty of|some|lots of|enough|more|its|their|his|her|a bit of)? ?(?:space|room|distance|privacy))"
     r"|(?:watch|look) out for (?P<watched>.+?)(?: ?,)?(?: and)? (?:stay|keep|steer|move|get|back)(?: well| far)? (?:away|clear|off|back)(?: (?:from|of) (?:it|them|him|her))?"
     r"|(?:mind|beware of|be careful of|careful with|be careful with|be careful around|careful around|watch) (?P<mind>.+?)(?: ?,)?(?: and)? (?:(?:stay|keep|steer|move|get|back)(?: well| far)? (?:away|clear|off|back)(?: (?:from|of) (?:it|them|him|her))?|keep (?:your |a safe |some )?distance|give (?:it|them|him|her) (?:some )?(?:space|room)|avoid (?:it|them|him|her)|don'?t (?:touch|hit|go near|bump into|get near|approach) (?:it|them|him|her))"
@@ -199,7 +201,7 @@ ZH_AVOID = re.compile(
 ZH_KEEP = re.compile(rf"(?:{_ZH_NOT}|可别)(?:把|让)(?P<what>.+?)(?:给)?(?:跟丢|弄丢|丢|跑掉|跑|走掉|离开(?:你的)?视线)了?|(?:{_ZH_NOT}|可别)(?:跟丢|弄丢|丢)了?(?P<direct>.+)")
 ZH_UNTIL = re.compile(r"(?:先|在这|在这里|在这儿|就在这)?等(?:着)?(?:我|我们)(?:喊|叫|回来|说|通知|过来|弄|拿|准备|忙)(?P<until>.*)")
 ZH_FOLLOW = re.compile(
-    r"(?:一直|始终|一路|继续|全程)*(?:紧紧?)?(?:跟着|跟随|跟上|跟住|跟在|跟踪|跟紧|跟好|跟一?下|跟(?!.*(?:距离|远))|尾随|追上|追着|追踪|追赶|追|陪着|陪同|陪伴|陪|随着|伴随)(?P<what>.+?)(?:的?后面|身后|的?后头|的?屁股后面|的?身边)?(?:一起|一块儿?)?(?:走|移动|前进|跑|去)?$"
+    r"(?:一直|始终|一路|继续|全程)*(?:紧紧?)?(?:跟着|跟随|跟上|跟住|跟牢|跟在|跟踪|跟紧|跟好|跟一?下|跟(?!.*(?:距离|远))|尾随|追上|追着|追踪|追赶|追|陪着|陪同|陪伴|陪|随着|伴随)(?P<what>.+?)(?:的?后面|身后|的?后头|的?屁股后面|的?身边)?(?:一起|一块儿?)?(?:走|移动|前进|跑|去)?$"
     r"|(?P<direct>.+?)(?:去|走|到|往)(?:到)?(?:哪里|哪儿|哪)(?:去|走)?[,，]?(?:你|机器人)?(?:就|也|都)?(?:跟着|跟|去|走|到|往)(?:到|去|着)?(?:哪里|哪儿|哪)?(?:去|走)?$"
 )
 _ZH_AT = r"(?:都|正|现在|到底|究竟)?(?:放|跑|去|落|藏|丢|搁|停|站|躲|待|在|摆|掉)*(?:在|到)?(?:哪里|哪儿|哪个地方|哪边|哪个位置|哪|什么地方|何处)(?:儿|呢|了|去了|啊)*"
@@ -208,7 +210,7 @@ ZH_LOOK = re.compile(
     r"(?:你?能|可以)?(?:去|到处|四处|去处|周围|帮我|再|来|好好)*(?:寻找|查找|搜索|搜寻|搜一?搜|找一?下|找一找|找找看|找找|找到|找出|去找|找|搜)(?:一下|看|一个|一辆|一把|一只|下|到)?(?P<what>.+?)(?:在哪里?儿?|了吗|没有|了没有?|不)?$"
     rf"|(?:看看|看一?下|看一看|瞧瞧|去看看|去看|检查一?下|留意一?下|留意|注意看|四处看看|到处看看|四处瞧瞧|帮我看看|找找|告诉我)*(?:{_ZH_ROUND}的?)?(?:哪里有|哪儿有|哪有|有没有看[到见]|有没有|是否有|有无|看没看[到见]|见没见到)(?:一个|一辆|一把|一只|什么)?(?P<direct>.+?)$"
     rf"|(?:看看|看一?下|去看看|去看|帮我看看|告诉我|知道|知不知道)?(?P<first>.+?)(?:{_ZH_AT})$|(?:看看|看见|看[到得]见?|见过|有看到|能看到|能看见)(?:过|一下)?(?P<seen>.+?)(?:了吗|没有|没|了没有?|不|在哪里?儿?)$"
-    rf"|(?:你?能)?(?:看见|看到)(?P<sight>.+?)$|{_ZH_ROUND}有(?:什么)?(?P<near>.+?)$|(?:我|我们)?(?:的)?(?:找不到|找不着|丢了|弄丢了|不见了|在找|正在找|想找|要找|想找到|需要找|得找)(?:我的|一下|一个|一把|到)?(?P<lost>.+?)(?:了)?$"
+    rf"|(?:你?能)?(?:看见|看到)(?P<sight>.+?)$|{_ZH_ROUND}有(?:什么)?(?P<near>.+?)$|(?:我|我们)?(?:的)?(?:谁看[到见]|谁见过|谁拿了|留意|找不到|找不着|丢了|弄丢了|不见了|在找|正在找|想找|要找|留意一?下|想找到|需要找|得找)(?:我的|一下|一个|一把|到)?(?P<lost>.+?)(?:了)?$"
     r"|(?:去|你去)?把(?P<ba>.+?)(?:给我|帮我)?(?:找出来|找到|找着|找回来|找来)$|我?的?(?P<gone>.+?)(?:不见了|找不到了|丢了|不知道在哪里?儿?|找不着了)$"
 )
 _ZH_BY = r"(?:那里|那边|那儿|这里|这边|这儿|跟前|旁边|身边|附近|前面|边上)"
@@ -232,7 +234,7 @@ ZH_TOPIC = re.compile(  # "the oven is hot, keep away from it"
 ZH_AHEAD = re.compile(  # "there is a puddle ahead, go around it"
     r"(?:前面|前方|那边|这边|那里|这里|地上|路上|旁边|左边|右边|后面)?(?:有|是)(?:个|一个|一?些|一?摊|辆|一辆|位|一位|条|一条|块|一块)?(?P<np>[^,，有]+?)[,，]?(?:你|请|记得|要)*(?P<order>绕开|避开|躲开|绕过|远离|别碰|别靠近|不要碰|不要靠近|别撞到?|别踩到?|小心别碰到?|小心别撞到?|注意避让|离)(?:它|他|她|那里|那儿)?(?P<end>远.*|太近|走|一下|去|过去)?"
 )
-ZH_ABSENT = re.compile(r"[去来到走看](?:过)(?!去|来|一)|昨[天晚日]|前天|去年|前年|上[周个次]|刚才|曾经|以前|当年|小时候|明[天年]|后天|下[周个]月|今天|为什么|怎么|多少|几点|什么(?!地方)|谁|如何")
+ZH_ABSENT = re.compile(r"[去来到走看](?:过)(?!去|来|一)|昨[天晚日]|前天|去年|前年|上[周个次]|刚才|曾经|以前|当年|小时候|明[天年]|后天|下[周个]月|今天|为什么|怎么|多少|几点|什么(?!地方)|谁(?!看|拿|见)|如何")
 ZH_GROUNDED = (
     (Intent.FOLLOW, ZH_FOLLOW), (Intent.GO_TO, ZH_SEEN), (Intent.LOOK_FOR, ZH_LOOK), (Intent.GO_TO, ZH_GO), (Intent.GO_TO, ZH_TOWARD),
 )  # fmt: skip

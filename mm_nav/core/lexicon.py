@@ -54,9 +54,10 @@ EN_NOT_A_THING = re.compile(  # a phrase that begins or ends so names nothing th
     r"(?:i|you|we|he|she|they|it|what|why|how|who|when|which|if|me|us|him|them|yet|be|up|forward|think)\b.*|to .*|.*\b(?:yesterday|tomorrow|tonight|last (?:night|week|year|month|time)|ago|before|recently|from"
     r"|time|idea|problem|reason|truth|joke|news|way|fun|weather|answer|question|job|doubt|luck|love|money|peace|happiness|meaning|point|work|plan|meeting|word|words|mind|website|internet|instagram|late|hell|school|business|movie|history|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 )
+EN_APART = re.compile(r"\b(?:around (?!the corner|here)|away|clear of|far from|out of the way|keep off|distance)\b")  # no thing to go to
 EN_NAMELESS = frozenset(
     "it him her them me us you there here one thing something someone somewhere anywhere that this these those "
-    "往 向 到 在 去 词 话 题 人家 "
+    "一点 一些 一点点 一点儿 点 牢 往 向 到 在 去 词 话 题 人家 "
     "left right forward forwards backward backwards ahead back straight around up down the a an".split()
 )
 

@@ -28,22 +28,22 @@ _SMALL = ("a an the little bit tad touch some slightly more further slight small
           "to towards toward on in at over by for of and this that here there now again once way just your my its own our where same direction time next first")  # fmt: skip
 _TURNING = (_SMALL + " turn turning turns rotate rotating spin spinning face facing look looking steer bear hang make take do doing pivot veer curve swivel twist wheel point go going "
             "swing round right left clockwise counterclockwise anticlockwise counter anti hand side lefthand righthand leftwards rightwards leftward rightward lefty righty body head nose front you yourself me give "
-            "degree degrees deg degs rad radian radians keep keeping spot it so quarter half other opposite behind back came come u uturn 180 360 corner junction crossing intersection light lights circle complete all whole "
+            "degree degrees deg degs rad radian radians keep keeping spot it so reverse then quarter half other opposite behind back came come u uturn 180 360 corner junction crossing intersection light lights circle complete all whole "
             "about-face about-turn u-turn left-hand right-hand").split()  # fmt: skip
 _MOVING = (_SMALL + " move moving drive driving go going walk walking roll rolling come coming step stepping travel scoot inch nudge creep edge scooch keep keeping continue advance advancing shuffle pull proceed "
            "drop give few couple get getting back backing up off away reverse reversing retreat forward forwards ahead straight onward onwards backward backwards rearward rearwards closer nearer run slide push head heading "
            "directly it you yourself take m meter meters metre metres cm centimeter centimeters centimetre centimetres km feet foot ft step steps pace paces half quarter slowly carefully gently quickly me us").split()  # fmt: skip
-_WAITING = (_SMALL + " wait waiting pause pausing stay staying hold holding hang hanging tight stand standing by remain rest up put still patiently position me us break give take need i back "
+_WAITING = (_SMALL + " wait waiting pause pausing stay staying hold holding hang hanging tight stand standing by remain rest up put still patiently position me us break give take need i back with not yet five "
             "moment minute minutes min mins second seconds sec secs s hour hours h while few couple horses where you are right exactly please longer let out one spot place back be ll i'll am i'm coming return soon get").split()  # fmt: skip
 _EN = {name: frozenset(words) for name, words in (("turn", _TURNING), ("move", _MOVING), ("wait", _WAITING))}
 _COUNT = frozenset(lex.EN_WORD.replace("an?", "a|an").split("|"))
 _LEFT, _RIGHT = frozenset("left leftwards leftward lefty lefthand left-hand".split()), frozenset("right rightwards rightward righty righthand right-hand".split())
-_ROUND = re.compile(r"\b(?:around|round|about)$|\b(?:other|opposite) (?:way|direction|side)\b|\bu-?\s?turn\b|\b180\b|\bone eighty\b|\bback\b|\bbehind\b|\babout[- ](?:face|turn)\b|\bhalf (?:a )?(?:turn|circle)\b")
+_ROUND = re.compile(r"\b(?:around|round|about)$|\b(?:other|opposite) (?:way|direction|side)\b|\bu-?\s?turn\b|\b180\b|\bone eighty\b|\bback\b|\bbehind\b|\babout[- ](?:face|turn)\b|\breverse direction\b|\bhalf (?:a )?(?:turn|circle)\b")
 _CIRCLE = re.compile(r"\b(?:full|complete|whole) (?:circle|turn)\b|\b360\b|\bthree sixty\b|\bin (?:a )?circles?\b|\ball the way (?:around|round)\b")
-_TURN_CUE = re.compile(r"\b(?:turn|turning|rotate|rotating|spin|spinning|face|facing|look|looking|steer|bear|hang|make|take|do|pivot|veer|curve|swivel|twist|wheel|point|go|swing|give|keep|u-?turn|about-?\w*|circle)\b")
+_TURN_CUE = re.compile(r"\b(?:turn|turning|rotate|rotating|spin|spinning|face|facing|look|looking|steer|bear|hang|make|take|do|pivot|veer|curve|swivel|twist|wheel|point|go|swing|give|keep|reverse direction|u-?turn|about-?\w*|circle)\b")
 _AHEAD = re.compile(r"\b(?:forwards?|ahead|straight|onwards?|advanc(?:e|ing)|closer|nearer)\b|^(?:move|scoot|inch|nudge|come|step|drive|roll|pull|creep|edge) up\b|\b(?:drive|go|keep|move|roll|walk|keep going|keep driving) on\b")
 _ASTERN = re.compile(r"\b(?:back|backing|backwards?|reverse|reversing|retreat|rearwards?|away)\b")
-_WAIT_CUE = re.compile(r"\b(?:wait|waiting|paus(?:e|ing)|stay|staying|hang (?:on|tight|around|back)|hold(?:ing)?|stand(?:ing)? by|remain|rest|break)\b|^(?:give me|give us|i need|need|take|just)? ?(?:a|one|two|another)? ?(?:moment|minutes?|second|sec|while|few)")
+_WAIT_CUE = re.compile(r"^not yet$|^take five$|\b(?:wait|waiting|paus(?:e|ing)|stay|staying|hang (?:on|tight|around|back)|hold(?:ing)?|stand(?:ing)? by|remain|rest|break)\b|^(?:give me|give us|i need|need|take|just)? ?(?:a|one|two|another)? ?(?:moment|minutes?|second|sec|while|few)")
 _METRE = r"m|meters?|metres?|cm|centimet(?:er|re)s?|km|feet|foot|ft|steps?|paces?"
 _UNIT = {
     Intent.TURN: r"degrees?|degs?|rad|radians?", Intent.MOVE_BY: _METRE, Intent.WAIT: r"s|secs?|seconds?|min|mins|minutes?|h|hours?",
@@ -142,10 +142,10 @@ def chinese(said: str) -> Manoeuvre | None:
     """As ``english``, of Chinese."""
     if len(said) > 24:
         return None
-    if (_chain(said, "turn") and re.search(r"转|拐|掉头|调头|打|偏|摆|回头|掉个头|调个头|度", said)) or re.fullmatch(r"再?(?:向|往|朝)?[左右](?:边|侧)?(?:一?点点?儿?|一些)?", said):
+    if (_chain(said, "turn") and re.search(r"转|拐|掉头|调头|打|偏|摆|回头|掉个头|调个头|度|看", said)) or re.fullmatch(r"再?(?:向|往|朝)?[左右](?:边|侧)?(?:一?点点?儿?|一些)?", said):
         return _turned(said)
     if _chain(said, "move"):
-        ahead, astern = bool(re.search(r"前|直|进|靠近", said)), bool(re.search(r"后|退|倒|回", said))
+        ahead, astern = bool(re.search(r"前|直|进|靠近|过来", said)), bool(re.search(r"后|退|倒|回", said))
         if ahead != astern and re.search(r"走|开|进|退|移|挪|倒|行|跑|滑|来|靠近|点|米|步|回|去|一些", said):
             return _measured(Intent.MOVE_BY, said, 1.0 if ahead else -1.0)
     if _chain(said, "wait") and re.search(r"等|待命|待着|稍候|歇|休息|停留|候", said):

@@ -15,7 +15,7 @@ _TOPIC = re.compile(
     rf"(?P<trait> (?:is|are|looks?|gets?|seems?)(?: (?:very|so|really|too|quite|super|pretty|a bit))? [a-z]+)?(?: so| and| well| now)*[ ,:;.!?]+(?:just |please |now |you (?:should |must |can )?)?"
     rf"(?P<order>(?:{_ORDER})\b[^,]*?) (?P<it>{_PRONOUN})(?: (?:now|please|at all|too closely|too close))?"
 )
-_SAFE = re.compile(r"\b(?:wait|hang on|hold on|stay put|stay here|stay there|stand by|avoid|keep (?:away|clear|off|back|your distance)|stay (?:away|clear|off|back|out)|steer clear|don'?t|do not|not to|never)\b")
+_SAFE = re.compile(r"\b(?:wait|hang on|hold on|stay put|stay here|stay there|stand by|avoid|(?:get|move|back) (?:away|off)|keep (?:away|clear|off|back|your distance)|stay (?:away|clear|off|back|out)|steer clear|don'?t|do not|not to|never)\b")
 
 _BOUND = re.compile(r"(?:\b(?:not|never|no|don'?t|can'?t|cannot|won'?t|and|or|who|that|must|should|will)|n't|(?:not|never|n't)(?: \w+){0,2} to|(?:he|she|they|him|her|them)(?: \w+)? (?:to|not)) $")
 
@@ -61,6 +61,12 @@ def inner_orders(said: str) -> list[str]:
     return out
 
 
+def _resolved(opening: str, order: str) -> str:
+    """ "the cable is live, do not drive over it": the last thing spoken of in place of the pronoun."""
+    things = re.findall(r"\b(?:the|that|this|my|a|an) ((?:(?!is\b|are\b|was\b|get\b|so\b)[\w'-]+ ?){1,2})", opening)
+    return re.sub(r" (?:it|him|her|them)$", f" the {things[-1].strip()}", order) if things else order
+
+
 def endings(said: str) -> list[str]:
     """Endings of a sentence that may be an order to wait or to keep away, after a reason was given; longest first."""
-    return [said[m.start() :] for m in _SAFE.finditer(said) if m.start() > 0 and not _BOUND.search(said[: m.start()])]
+    return [_resolved(said[: m.start()], said[m.start() :]) for m in _SAFE.finditer(said) if m.start() > 0 and not _BOUND.search(said[: m.start()])]

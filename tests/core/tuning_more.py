@@ -199,3 +199,101 @@ did they go left
 等你长大就知道了
 电梯坏了
 """
+
+ENGLISH_G = """
+go_to | can we get moving to the ticket booth | ticket booth
+go_to | i could use your help over at the blue rack | blue rack
+go_to | get across to the other building | other building
+go_to | please wander down to the fountain | fountain
+go_to | just follow the path to the red hut | red hut
+go_to | you're going to the yellow tank next | yellow tank
+go_to | would you join us at the round table | round table
+go_to | so we are heading over to the back door now | back door
+go_to | drive in the direction of the church | church
+go_to | i need a ride to the station | station
+go_to | please hurry to the ambulance | ambulance
+go_to | come see me at the counter | counter
+go_to | please have yourself parked by the hedge | hedge
+go_to | put yourself between the two cones | two cones
+go_to | from here drive to the wooden bridge | wooden bridge
+go_to | can you check on the washing machine | washing machine
+go_to | come closer to the blue chair | blue chair
+go_to | go past the bench to the statue | statue
+go_to | i'm at the bus come over to the bus | bus
+look_for | could you help me locate the charger | charger
+look_for | where's that red ball gone | red ball
+look_for | please tell me where i can find the nurse | nurse
+look_for | look under the table for the shoe | shoe
+look_for | i am after the green folder | green folder
+look_for | see whether you can find any empty pallets | empty pallets
+look_for | please look out for a man in a grey suit | man in a grey suit
+look_for | i've been looking for the blue pen | blue pen
+follow | please keep right behind me i mean behind the bus | bus
+follow | chase down the thief | thief
+follow | keep pace with the horse | horse
+follow | see that guy follow him | guy
+follow | be the shadow of the woman in white | woman in white
+follow | go everywhere the supervisor goes | supervisor
+follow | come along with the nurse | nurse
+avoid | please watch the cable don't drive over it | cable
+avoid | whatever you do stay off the rails | rails
+avoid | don't come any closer to the cat | cat
+avoid | you are too close to the car get away from it | car
+avoid | drive in a wide arc around the crane | crane
+avoid | pay attention not to hit the mirror | mirror
+avoid | refrain from approaching the green door | green door
+avoid | the lawn is off limits | lawn
+avoid | please let's not go near the fire | fire
+turn | would you kindly turn left | +
+turn | go round to the right | -
+turn | turn about twenty degrees left then | +
+turn | i need you to look right | -
+turn | reverse direction | +
+turn | ninety left | +
+turn | now left again | +
+move_by | move on a bit | +
+move_by | back please | -
+move_by | come on forward | +
+move_by | you can back up now about a meter | -
+move_by | forward two | +
+move_by | pull ahead a little | +
+wait | could you just wait |
+wait | please stay here with me for a minute |
+wait | not yet |
+wait | one sec |
+wait | take five |
+"""
+
+CHINESE_G = """
+go_to | 我们出发去火车站 | 火车站
+go_to | 上那个红色的台子那边 | 红色的台子
+go_to | 你快点过来鱼缸这里 | 鱼缸
+go_to | 麻烦开车送我去学校 | 学校
+go_to | 赶到二号门 | 二号门
+go_to | 把车停在柳树旁边 | 柳树
+go_to | 到走廊尽头 | 走廊尽头
+go_to | 跟我说的一样去灰色的桶那里 | 灰色的桶
+go_to | 我想让你现在就去配电箱 | 配电箱
+look_for | 谁看见我的雨衣了 | 雨衣
+look_for | 你去找找那个穿西装的男人 | 穿西装的男人
+look_for | 我要找洗手间 | 洗手间
+look_for | 能告诉我收银台在哪里吗 | 收银台
+look_for | 留意一下红色的气球 | 红色的气球
+follow | 跟牢那辆摩托车 | 摩托车
+follow | 跟着队伍走 | 队伍
+follow | 请你尾随那位顾客 | 顾客
+avoid | 离电线远一点儿 | 电线
+avoid | 别挡着那辆救护车 | 救护车
+avoid | 请勿靠近火源 | 火源
+avoid | 绕着那个泥坑走 | 泥坑
+turn | 请往左看 | +
+turn | 再转右边一点 | -
+turn | 转九十度向左 | +
+turn | 往反方向转 | +
+move_by | 向前进一步 | +
+move_by | 往后挪挪 | -
+move_by | 过来一点 | +
+wait | 等我一分钟 |
+wait | 别走远等着 |
+wait | 停留十秒 |
+"""
