@@ -276,6 +276,8 @@ def _is_stop(clean: str) -> bool:
         bare = bare_chinese(bare_english(clause.strip(" ,.!?;:、。،؟¡¿…-\"'")))
         if bare in lex.STOP_ALONE or re.sub(r"^(?:不要|别|不)", "", bare) in lex.STOP_ALONE:
             return True
+        if len(bare) > 1 and re.fullmatch(lex.STOP_REPEATED, bare.replace(" ", "")):
+            return True
         words = bare.split()
         if words and all(w in lex.STOP_ALONE for w in words):
             return True

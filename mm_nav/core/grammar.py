@@ -121,7 +121,7 @@ _ALONG = (
     r"|a (?:bit|little)(?: bit)?|as (?:close|near) as (?:you can(?: get)?|possible)|going|driving|moving|from there|way))*"
 )
 EN_GO = re.compile(
-    rf"(?:(?:{_GO})"
+    rf"(?:(?!turn on )(?:{_GO})"
     r"(?: (?:your|the|a|its|my|our) way)?(?: (?:me|us|you|yourself|it|myself|your (?:butt|ass|wheels|self)))?(?: (?:a|some) (?:spot|place|space))?(?: (?:and |to )?(?:stand|wait|park|stay|sit|be|head|drive|walk|turn up|show up|line up|report|land|find)(?: yourself)?)?(?: (?:a|some) (?:spot|place|space))?"
     rf"{_ALONG}"
     r"|(?:take|bring|lead|guide|drive|carry|show|escort|walk|deliver|move|accompany)(?: (?:me|us|yourself|it|the robot|this|my stuff))(?: the way)?(?: (?:over|up|back|down|across|here|out|straight))*|(?:take|bring|lead|show)(?: the way)(?: over| back)?"

@@ -32,6 +32,9 @@ STOP_ALONE = frozenset(
     ).split("|")
 )
 
+# the same words said again and again, in scripts that set no spaces; no bare 停 may begin another word (停车场)
+STOP_REPEATED = re.compile("(?:" + "|".join(sorted((w for w in STOP_ALONE if not w.isascii() and " " not in w), key=len, reverse=True)) + ")+")
+
 # ---------------------------------------------------------------- fillers and articles
 
 EN_ARTICLE = re.compile(r"(?:the|a|an|that|this|those|these|my|your|our|some|any)\s+")

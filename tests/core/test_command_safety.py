@@ -49,6 +49,13 @@ def test_stop_alone_is_understood_in_every_language_by_rules(stop: str, mark: st
     assert intent(stop.upper() + mark) is Intent.STOP
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.lists(some(["停车", "停", "停下", "别走了", "不要动", "止まれ", "멈춰", "стой", "stop", "halt"]), min_size=1, max_size=5), some(["", " ", "!", ", "]))
+def test_stop_words_said_again_and_again_are_still_stop(words: list[str], between: str) -> None:
+    latin = any(w.isascii() for w in words)
+    assert intent((between or " " * latin).join(words)) is Intent.STOP
+
+
 @settings(max_examples=400, deadline=None)
 @given(some(BEFORE), some(SIDED), some(["left", "right"]), some(["10", "45", "ninety", "thirty five"]), some(AFTER))
 def test_left_is_never_right(before: str, order: str, side: str, n: str, after: str) -> None:

@@ -29,7 +29,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, o
     """Page and figures of a drive with recorded truth."""
     folder = tmp_path_factory.mktemp("labelled")
     recorded.drive(folder / "bag", seconds=1.0)
-    (folder / "said.tsv").write_text("stop\tstop\nwait\tfly to the moon\n", encoding="utf-8")
+    (folder / "said.tsv").write_text("stop\tstop\nwait\tsing a song\n", encoding="utf-8")
     words = ["evaluate", "heads", str(folder / "bag"), *TINY, "--frames", "3", "--cache", str(folder / "cache")]
     words += ["--commands", str(folder / "said.tsv"), "--out", str(folder / "page.html"), "--json", str(folder / "page.json")]
     assert cli.main(words) == 0
@@ -55,7 +55,7 @@ def test_figures_are_of_the_frames_that_were_labelled(labelled: tuple[str, dict[
     assert heard == {"no command": 1, "go_to": 2}  # it is told after the first frame
     worth = figures["contributions"]
     assert worth["without lidar"]["occupancy IoU"] < worth["all sensors"]["occupancy IoU"] / 2  # type: ignore[index]
-    assert figures["intents"]["wrong"] == [{"text": "fly to the moon", "meant": "wait", "heard": "rejected"}]  # type: ignore[index]
+    assert figures["intents"]["wrong"] == [{"text": "sing a song", "meant": "wait", "heard": "rejected"}]  # type: ignore[index]
 
 
 def test_a_recording_that_nobody_labelled_says_so_and_is_judged_by_its_lidar(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_recording_that_nobody_labelled_says_so_and_is_judged_by_its_lidar(tmp
     assert cli.main([*words, "--out", str(tmp_path / "page.html"), "--json", str(tmp_path / "page.json")]) == 0
     figures = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
     assert [figures[head] for head in ("objects", "goal", "stop", "motion")] == [None] * 4
-    assert figures["occupancy"]["count"] == 4  # three returns above ground and one on it
+    assert figures["occupancy"]["count"] == 6  # free: the way it drove, as far as the ray looked along it; single returns are no obstacle
     assert figures["waypoints"]["frames"] == 1  # the robot's own odometry
     assert set(figures["by_intent"]) == {"no command"}
     assert "without camera" not in figures["contributions"]
