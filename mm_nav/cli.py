@@ -42,6 +42,7 @@ VERBS: dict[str, Verb] = {
     "replay": Verb("mm_nav.replay", "run the pipeline over a bag, without ROS, and write what it says as a bag"),
     "evaluate closed-loop": Verb("mm_nav.evaluate", "drive simulated scenarios and score them", "ClosedLoopConfig"),
     "evaluate suite": Verb("mm_nav.evaluate", "one bundle under many circumstances, and a peer, in one table", "SuiteConfig"),
+    "evaluate ablation": Verb("mm_nav.evaluate.ablation", "train without each part of the network in turn, and drive the same worlds"),
     "evaluate open-loop": Verb("mm_nav.evaluate", "score a bundle against what a bag recorded", "OpenLoopConfig"),
     "evaluate heads": Verb("mm_nav.evaluate", "score every output of the network on bags, and explain what moved it", "HeadsConfig"),
     "evaluate commands": Verb("mm_nav.evaluate.naming", "score spoken commands: intents, or goals against a map's names"),

@@ -41,7 +41,7 @@ def run_suite(config: SuiteConfig, console: Console | None = None) -> dict[str, 
     for name in config.rows or ROWS:
         question = closed_loop_of(config, name)
         path = config.out / f"{name.replace(' ', '_')}.json"
-        report = _driven_before(path, question)
+        report = driven_before(path, question)
         if report is None:
             if console is not None:
                 console.print(f"{name}: {command(question)}", highlight=False, soft_wrap=True)
@@ -84,7 +84,7 @@ def _cell(value: float | None, within: list[float] | tuple[float, float] | None)
     return f"{value:.3f}" + (f" ({within[0]:.2f} to {within[1]:.2f})" if within else "")
 
 
-def _driven_before(path: Path, question: ClosedLoopConfig) -> dict[str, Any] | None:
+def driven_before(path: Path, question: ClosedLoopConfig) -> dict[str, Any] | None:
     """A report that answers the same question about the same weights, if there is one."""
     manifest = find_bundle(question.bundle) / "manifest.json"
     if not path.exists() or path.stat().st_mtime < manifest.stat().st_mtime:

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Changes to a training sample that keep its truth: light, mirroring, and sensors that drop out."""
 
+from collections.abc import Collection, Sequence
+from typing import Literal
+
 import numpy as np
 
-SENSORS = ("camera_mask", "lidar_mask", "radar_mask")
+Sensor = Literal["camera", "lidar", "radar"]
+SENSORS: tuple[Sensor, ...] = ("camera", "lidar", "radar")
 DROP = (0.12, 0.12, 0.25)
 
 
@@ -101,19 +105,25 @@ def _mirror_sensors(x: dict[str, np.ndarray], past: str) -> None:
     x[f"{past}radar_bev"][2] *= -1
 
 
-def sensor_dropout(x: dict[str, np.ndarray], rng: np.random.Generator) -> None:
-    """Mask sensors at random, never all of camera and LiDAR; labels that need the lost sensor go with it."""
-    drop = [rng.random() < p for p in DROP]
-    if drop[0] and drop[1]:
-        drop[int(rng.integers(2))] = False
-    for name, gone in zip(SENSORS, drop, strict=True):
-        if gone:
-            x[name] = x[name] * 0
-            if "past_on" in x and rng.random() < 0.5:  # it may have died just now
-                x[f"past_{name}"] = x[f"past_{name}"] * 0
-    if drop[0]:
+def sensor_dropout(x: dict[str, np.ndarray], rng: np.random.Generator, sensors: Sequence[str] = SENSORS) -> None:
+    """Mask some of the sensors that there are at random; one of camera and LiDAR stays, or the only one."""
+    gone = {name for name, p in zip(SENSORS, DROP, strict=True) if rng.random() < p}
+    stay = {"camera", "lidar"} & set(sensors) or set(sensors)
+    if stay <= gone:
+        gone.discard(sorted(stay)[int(rng.integers(len(stay)))])
+    lost_before = {name for name in sorted(gone) if rng.random() < 0.5}  # the others died just now
+    lose(x, gone & set(sensors), lost_before)
+
+
+def lose(x: dict[str, np.ndarray], gone: Collection[str], in_past: Collection[str] | None = None) -> None:
+    """Mask sensors in place, now and in the past (there only those of ``in_past``, if given); labels that need them go too."""
+    for name in gone:
+        x[f"{name}_mask"] = x[f"{name}_mask"] * 0
+        if "past_on" in x and (in_past is None or name in in_past):
+            x[f"past_{name}_mask"] = x[f"past_{name}_mask"] * 0
+    if "camera" in gone:
         _forget_colours(x)
-    if drop[1] and x["visible"].max() >= 0:  # without LiDAR only what a camera looks at is observed
+    if "lidar" in gone and x["visible"].max() >= 0:  # without LiDAR only what a camera looks at is observed
         rows = x["occupancy"].shape[0]
         looked = (x["camera_grid"][:, :rows, :, 0] > -1.5).any(axis=0)
         x["visible"] = x["visible"] * looked

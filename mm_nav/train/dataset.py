@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -30,7 +31,7 @@ from mm_nav.core.types import SensorFrame, Utterance
 from mm_nav.errors import BagError
 from mm_nav.train import hindsight, labels
 from mm_nav.train.accumulate import Surroundings
-from mm_nav.train.augment import mirror, sensor_dropout, weather
+from mm_nav.train.augment import SENSORS, lose, mirror, sensor_dropout, weather
 from mm_nav.train.queries import ask
 from mm_nav.train.vocabulary import Vocabulary
 
@@ -171,10 +172,16 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
     Args:
         folders: results of ``extract``. vocabulary: embeds phrases. augment: random queries, mirroring, light, sensor
             dropout; without it every frame is asked for its commanded target, and nothing is changed.
+        sensors: that the network may see. sensor_dropout: whether augmenting takes some of them away at random.
+        language: False deals out phrases of other frames, so that they carry nothing.
     """
 
-    def __init__(self, folders: list[Path], spec: ModelSpec, vocabulary: Vocabulary, *, augment: bool, seed: int) -> None:
+    def __init__(
+        self, folders: list[Path], spec: ModelSpec, vocabulary: Vocabulary, *, augment: bool, seed: int,
+        sensors: Sequence[str] = SENSORS, sensor_dropout: bool = True, language: bool = True,
+    ) -> None:  # fmt: skip
         self.spec, self.vocabulary, self.augment, self.seed = spec, vocabulary, augment, seed
+        self.sensors, self.sensor_dropout, self.language = tuple(sensors), sensor_dropout, language
         self.folders = [f.name for f in folders]
         self._where = folders
         self.metas = [json.loads((f / "meta.json").read_text()) for f in folders]
@@ -195,11 +202,16 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
         if self.spec.memory_channels:
             x |= self._past(shard, i, rng)
         ask(x, meta, self.vocabulary, self.spec, rng, augment=self.augment)
+        if not self.language:
+            for name in ("phrase", "box_phrase"):
+                x[name] = self.vocabulary.anything(len(x[name]), rng)
         if self.augment:
             weather(x, rng)
             if rng.random() < 0.5:
                 mirror(x)
-            sensor_dropout(x, rng)
+            if self.sensor_dropout:
+                sensor_dropout(x, rng, self.sensors)
+        lose(x, set(SENSORS) - set(self.sensors))
         x.update(_points(x["boxes"], self.spec, rng))
         x.update(_surfaces(x, self.spec, rng))
         return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in x.items() if k not in ("ids", "hits", "in_view", "sent")}

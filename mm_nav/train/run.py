@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """``mm_nav train BAG… --out BUNDLE``: bags -> labels -> training -> verified bundle. Resumes where it was stopped."""
 
+import dataclasses
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
@@ -63,13 +65,14 @@ def main(config: TrainConfig) -> int:
     config.chosen()
     torch.set_float32_matmul_precision("high")
     L.seed_everything(config.seed, verbose=False)
-    spec, encoder = load_bundle(config.base).spec if config.base is not None else MODELS[config.model], open_text_encoder()
+    spec, encoder = shape(config), open_text_encoder()
     train_bags, held_bags = split(find_bags(config.bags), config.validation_share)
     folders = extract_all(train_bags + held_bags, spec, config.cache / "frames", config.workers)
     metas = [json.loads((f / "meta.json").read_text()) for f in folders]
     vocabulary = Vocabulary(metas, spec, encoder, config.cache / "phrases.npz")
-    train = FrameDataset(folders[: len(train_bags)], spec, vocabulary, augment=True, seed=config.seed)
-    held = FrameDataset(folders[len(train_bags) :], spec, vocabulary, augment=False, seed=config.seed)
+    given: dict[str, Any] = {"sensors": config.sensors, "sensor_dropout": config.sensor_dropout, "language": config.language}
+    train = FrameDataset(folders[: len(train_bags)], spec, vocabulary, augment=True, seed=config.seed, **given)
+    held = FrameDataset(folders[len(train_bags) :], spec, vocabulary, augment=False, seed=config.seed, **given)
     print(f"{len(train)} frames of {len(train_bags)} bags to train on, {len(held)} of {len(held_bags)} held out")
     module = fit(begin(config, spec, vocabulary), spec, train, held, config)
     if not module.trainer.is_global_zero:  # another process of the same training writes the bundle
@@ -81,6 +84,13 @@ def main(config: TrainConfig) -> int:
     print(json.dumps(metrics, indent=1))
     print(f"{config.out}: ONNX agrees with torch within {worst:.1e}; {module.spent_s / 60:.0f} min")
     return 0
+
+
+def shape(config: TrainConfig) -> ModelSpec:
+    """The network's shape: that of the bundle to start from, or of a model."""
+    if config.base is not None:
+        return load_bundle(config.base).spec
+    return MODELS[config.model] if config.memory else dataclasses.replace(MODELS[config.model], memory_channels=0)
 
 
 def begin(config: TrainConfig, spec: ModelSpec, vocabulary: Vocabulary) -> FusionNet:

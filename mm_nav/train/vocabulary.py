@@ -65,6 +65,11 @@ class Vocabulary:
         """Sentence embedding (512,) of a phrase of these bags; zeros for the empty one."""
         return self.rows[phrase]
 
+    def anything(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Embeddings (count, 512) of phrases drawn at random."""
+        texts = sorted(self.rows)
+        return np.stack([self.rows[texts[i]] for i in rng.integers(len(texts), size=count)])
+
     def key(self, description: str) -> int:
         """Number of a description, -1 if it is not known."""
         return self.keys.get(description, -1)
