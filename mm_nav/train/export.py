@@ -78,6 +78,7 @@ def save_bundle(net: FusionNet, spec: ModelSpec, out: Path, *, name: str, traini
     to_onnx(net, spec, part / "model.onnx")
     state = {k: v.half() if v.dtype == torch.float32 else v for k, v in net.state_dict().items()}
     save_file(state, str(part / "weights.safetensors"))
+    (part / "weights.safetensors").chmod(0o644)  # safetensors lets the owner read only
     (part / "README.md").write_text(card)
     write_manifest(part, name=name, spec=spec, files=["model.onnx", "weights.safetensors"],
                    training=training, metrics=metrics, text_encoder=text_encoder)  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 import lightning as L
 import torch
+from lightning.pytorch.callbacks import Callback
 from torch.utils.data import DataLoader
 
 from mm_nav.core.config import ModelSpec
@@ -24,7 +25,7 @@ from mm_nav.train.card import model_card, record
 from mm_nav.train.config import MODELS, TrainConfig
 from mm_nav.train.dataset import FrameDataset, extract_all
 from mm_nav.train.export import save_bundle
-from mm_nav.train.fit import fit
+from mm_nav.train.fit import fit, run_key
 from mm_nav.train.module import FusionTraining, judged
 from mm_nav.train.vocabulary import Vocabulary
 
@@ -64,7 +65,6 @@ def main(config: TrainConfig) -> int:
     """Train and save; returns the exit code."""
     config.chosen()
     torch.set_float32_matmul_precision("high")
-    L.seed_everything(config.seed, verbose=False)
     spec, encoder = shape(config), open_text_encoder()
     train_bags, held_bags = split(find_bags(config.bags), config.validation_share)
     folders = extract_all(train_bags + held_bags, spec, config.cache / "frames", config.workers)
@@ -74,7 +74,16 @@ def main(config: TrainConfig) -> int:
     train = FrameDataset(folders[: len(train_bags)], spec, vocabulary, augment=True, seed=config.seed, **given)
     held = FrameDataset(folders[len(train_bags) :], spec, vocabulary, augment=False, seed=config.seed, **given)
     print(f"{len(train)} frames of {len(train_bags)} bags to train on, {len(held)} of {len(held_bags)} held out")
-    module = fit(begin(config, spec, vocabulary), spec, train, held, config)
+
+    def fitted(told: TrainConfig, extra: tuple[Callback, ...] = ()) -> FusionTraining:
+        L.seed_everything(told.seed, verbose=False)
+        return fit(begin(told, spec, vocabulary), spec, train, held, told, extra)
+
+    if config.recipe == "search":
+        from mm_nav.train.search import best_config
+
+        config = best_config(config, run_key(config, spec, train), len(train), fitted)
+    module = fitted(config)
     if not module.trainer.is_global_zero:  # another process of the same training writes the bundle
         return 0
     metrics = evaluate(module, held, config)

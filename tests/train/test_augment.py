@@ -11,7 +11,7 @@ from mm_nav.core.geometry import se2
 from mm_nav.core.memory import warp_grid
 from mm_nav.core.preprocess import preprocess
 from mm_nav.core.types import CameraImage, CameraModel, CameraView, PointCloud, PosedCloud, SensorFrame
-from mm_nav.train.augment import mirror, photometric, sensor_dropout, weather
+from mm_nav.train.augment import SENSORS, lose, mirror, photometric, sensor_dropout, weather
 from mm_nav.train.dataset import SENSED
 
 SPEC = ModelSpec(memory_channels=4)
@@ -79,6 +79,31 @@ def test_dropout_reaches_every_sensor() -> None:
         sensor_dropout(x, np.random.default_rng(seed))
         gone |= {m for m in ("camera_mask", "lidar_mask", "radar_mask") if not x[m].any()}
     assert gone == {"camera_mask", "lidar_mask", "radar_mask"}
+
+
+@pytest.mark.parametrize("sensors", [("camera",), ("lidar",), ("radar",), ("camera", "radar"), ("lidar", "radar")])
+def test_a_robot_with_few_sensors_never_loses_the_one_it_needs(sensors: tuple[str, ...]) -> None:
+    needed = next(s for s in ("camera", "lidar", "radar") if s in sensors)
+    lost = set()
+    for seed in range(60):
+        x = sample(1.0)
+        sensor_dropout(x, np.random.default_rng(seed), sensors)
+        assert x[f"{needed}_mask"].any()
+        lost |= {s for s in SENSORS if not x[f"{s}_mask"].any()}
+    assert lost == set(sensors) - {needed}
+
+
+def test_a_lost_camera_takes_colours_and_a_lost_lidar_takes_sight_with_it() -> None:
+    x, y = sample(1.0), sample(1.0)
+    lose(x, ("camera",))
+    assert not x["camera_mask"].any()
+    assert not x["past_camera_mask"].any()
+    assert not x["box_coloured"].any()
+    y["visible"][:] = 1
+    y["camera_grid"][:] = -2  # no cell is in any picture
+    lose(y, ("lidar",))
+    assert not y["lidar_mask"].any()
+    assert not y["visible"].any()
 
 
 def test_weather_changes_sensors_and_no_label_and_leaves_them_finite() -> None:

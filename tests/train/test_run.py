@@ -86,6 +86,22 @@ def test_self_supervision_uses_no_goal_label(bags: Path, cache: Path) -> None:
     assert (float(scale), float(bias)) == (10.0, -6.0)
 
 
+def test_a_search_keeps_the_best_trial_and_goes_on_with_its_count(bags: Path, tmp_path: Path) -> None:
+    import optuna
+
+    words = {**SMALL, "epochs": 1, "recipe": "search", "cache": tmp_path, "out": tmp_path / "found"}
+    assert run.main(TrainConfig(bags=(bags,), trials=2, **words)) == 0
+    assert run.main(TrainConfig(bags=(bags,), trials=3, **words)) == 0
+    (study,) = optuna.get_all_study_names(f"sqlite:///{tmp_path / 'search.db'}")
+    trials = optuna.load_study(study_name=study, storage=f"sqlite:///{tmp_path / 'search.db'}").trials
+    assert len(trials) == 3
+    best = max((t for t in trials if t.value is not None), key=lambda t: t.value)
+    bundle = load_bundle(tmp_path / "found").manifest
+    assert bundle["training"]["config"]["lr"] == best.params["lr"]
+    assert bundle["training"]["config"]["recipe"] == "scratch"
+    assert bundle["metrics"]["held_out_score"] == pytest.approx(best.value, abs=0.02)  # weights were rounded in between
+
+
 def epochs_of(folder: Path) -> list[float]:
     """Training loss of each epoch, from TensorBoard's files."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -123,6 +139,12 @@ def test_what_cannot_be_trained_is_refused_with_the_remedy(bags: Path, tmp_path:
         run.main(TrainConfig(bags=(tmp_path / "nothing",), out=tmp_path / "x", **SMALL))
     with pytest.raises(ConfigError, match="--base"):
         run.main(TrainConfig(bags=(bags,), out=tmp_path / "x", recipe="adapters"))
+    with pytest.raises(ConfigError, match=r"--sensors names none"):
+        run.main(TrainConfig(bags=(bags,), out=tmp_path / "x", sensors=()))
+    with pytest.raises(ConfigError, match=r"--no-memory builds another network"):
+        run.main(TrainConfig(bags=(bags,), out=tmp_path / "x", memory=False, base=tmp_path))
+    with pytest.raises(ConfigError, match=r"search trains on one device"):
+        run.main(TrainConfig(bags=(bags,), out=tmp_path / "x", recipe="search", nodes=2))
     with pytest.raises(ConfigError, match=r"--epochs 0"):
         run.main(TrainConfig(bags=(bags,), out=tmp_path / "x", epochs=0))
     assert not (tmp_path / "x").exists()
