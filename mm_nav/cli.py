@@ -49,6 +49,7 @@ VERBS: dict[str, Verb] = {
     "bench": Verb("mm_nav.bench", "timed rows against named peers, each checked to be equal first"),
     "inspect": Verb("mm_nav.bags.inspect", "what is in a bag or a bundle, and what mm_nav would use of it"),
     "play": Verb("mm_nav.ros.play", "publish a bag on real topics"),
+    "record": Verb("mm_nav.ros.record", "record topics as a bag, where there is no `ros2 bag`"),
     "node": Verb("mm_nav.ros.node", "", function="run"),
 }
 

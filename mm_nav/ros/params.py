@@ -110,6 +110,7 @@ class SimConfig(RobotConfig):
 
     seed: int = _param(7, "world, robot start and task are made from it", low=0, high=2**31 - 1)
     robot: str = _param("diff", "differential drive, or car-like steering", choices=("diff", "ackermann"))
+    rig: int = _param(0, "0: our usual sensors; others: sensors of another robot, mounted and made otherwise", low=0, high=2**31 - 1)
     say: str = _param("", "spoken command; empty: the task that the world comes with")
     real_time_factor: float = _param(1.0, "simulated seconds per second", low=0.05, high=20.0)
     sensor_rate_hz: float = _param(5.0, "simulated rate of camera, LiDAR and radar", unit="Hz", low=0.5, high=20.0)

@@ -41,7 +41,7 @@ class Scenario:
 
     def __init__(self, config: SimConfig) -> None:
         self.sim = sim_room.Simulation(
-            sim_room.SimConfig(seed=config.seed, robot=config.robot, rate_hz=config.sensor_rate_hz)
+            sim_room.SimConfig(seed=config.seed, robot=config.robot, rate_hz=config.sensor_rate_hz, randomise=config.rig > 0, rig=config.rig)
         )
         self.limit_s = config.time_limit_s
         if config.say:

@@ -52,6 +52,7 @@ class SimConfig:
     task: str | None = None
     rate_hz: float = 5.0  # how often the driver means to sense; sense() may be called at any time
     randomise: bool = False  # another robot's sensor mounting and quality
+    rig: int = 0  # which other robot's; 0 lets the seed choose
     sensors_off: tuple[str, ...] = ()
     sensors_die: tuple[tuple[str, float], ...] = ()  # sensor, seconds after the start from which it is silent
     condition: str = "none"  # one of mm_nav.sim.weather.CONDITIONS
@@ -114,7 +115,7 @@ class Simulation:
         self.config = config
         self.world = world.generate(config.seed, config.kind)
         self.task = task.draw(self.world, config.seed, config.task, turns_in_place=config.robot == "diff")
-        self.rig = randomised(np.random.default_rng([config.seed, 3])) if config.randomise else Rig()
+        self.rig = randomised(np.random.default_rng([config.rig or config.seed, 3])) if config.randomise else Rig()
         self._sensors = Sensors(self.world, self.rig, np.random.default_rng([config.seed, 4]))
         self._grid = ModelSpec().grid
         self._shortest: float | None = None

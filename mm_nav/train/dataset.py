@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import shutil
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
@@ -143,20 +144,27 @@ def _fingerprint(path: Path) -> list[tuple[str, int, int]]:
 
 
 def _save(folder: Path, table: dict[str, list[np.ndarray]], grids: list[np.ndarray], meta: dict[str, Any]) -> None:
-    part = folder.with_suffix(".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    for name, values in table.items():
-        most = max(v.shape[0] for v in values) if values[0].ndim else 0
-        if name.startswith("camera"):  # a camera that appeared later: pad with masked ones
-            values = [np.concatenate([v, np.zeros((most - len(v), *v.shape[1:]), v.dtype)]) for v in values]
-        np.save(part / f"{name}.npy", np.stack(values))
-    most = max(len(g) for g in grids)
-    padded = [np.concatenate([g, np.full((most - len(g), *g.shape[1:]), -2, g.dtype)]) for g in grids]
-    np.save(part / "camera_grid.npy", np.stack(padded).astype(np.float32))
-    (part / "meta.json").write_text(json.dumps(meta, ensure_ascii=False))
-    shutil.rmtree(folder, ignore_errors=True)
-    part.rename(folder)
+    """All of a bag or nothing: another training may extract the same bag into the same cache just now, or the disk be full."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".part", dir=folder.parent))
+    try:
+        for name, values in table.items():
+            most = max(v.shape[0] for v in values) if values[0].ndim else 0
+            if name.startswith("camera"):  # a camera that appeared later: pad with masked ones
+                values = [np.concatenate([v, np.zeros((most - len(v), *v.shape[1:]), v.dtype)]) for v in values]
+            np.save(part / f"{name}.npy", np.stack(values))
+        most = max(len(g) for g in grids)
+        padded = [np.concatenate([g, np.full((most - len(g), *g.shape[1:]), -2, g.dtype)]) for g in grids]
+        np.save(part / "camera_grid.npy", np.stack(padded).astype(np.float32))
+        (part / "meta.json").write_text(json.dumps(meta, ensure_ascii=False))
+        if not (folder / "meta.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            part.rename(folder)
+    except OSError as error:
+        if not (folder / "meta.json").exists():  # else another training was faster, with the same
+            raise BagError(f"{folder}: extracted frames cannot be kept ({error}); free some space, or name another place with --cache") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def extract_all(bags: list[Path], spec: ModelSpec, cache: Path, workers: int) -> list[Path]:

@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from mm_nav.core.config import LIDAR_CHANNELS, RADAR_CHANNELS, ModelSpec
@@ -23,7 +24,7 @@ from mm_nav.engine.bundle import load_bundle, write_manifest
 from mm_nav.engine.contract import inputs_of, outputs_of
 from mm_nav.engine.eager import EagerEngine
 from mm_nav.engine.ort import OrtEngine
-from mm_nav.errors import EngineError
+from mm_nav.errors import BundleError, EngineError
 from mm_nav.model.net import FusionNet
 
 TOLERANCE = 1e-4
@@ -68,30 +69,41 @@ def save_bundle(net: FusionNet, spec: ModelSpec, out: Path, *, name: str, traini
         The largest absolute difference between ONNX Runtime and torch, over all outputs of several inputs.
 
     Raises:
-        EngineError: if that difference exceeds ``TOLERANCE``.
+        EngineError: if that difference exceeds ``TOLERANCE``. BundleError: it cannot be written; nothing is left half-written.
     """
     net = net.cpu().float().eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     round_weights(net)
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    to_onnx(net, spec, part / "model.onnx")
-    state = {k: v.half() if v.dtype == torch.float32 else v for k, v in net.state_dict().items()}
-    save_file(state, str(part / "weights.safetensors"))
-    (part / "weights.safetensors").chmod(0o644)  # safetensors lets the owner read only
-    (part / "README.md").write_text(card)
-    write_manifest(part, name=name, spec=spec, files=["model.onnx", "weights.safetensors"],
-                   training=training, metrics=metrics, text_encoder=text_encoder)  # fmt: skip
-    worst = compare(part)
-    if worst > TOLERANCE:
-        raise EngineError(f"ONNX differs from torch by {worst:.2e} > {TOLERANCE:.0e}; the bundle at {out} was not replaced")
+    try:
+        part.mkdir(parents=True)
+        to_onnx(net, spec, part / "model.onnx")
+        state = {k: v.half() if v.dtype == torch.float32 else v for k, v in net.state_dict().items()}
+        save_file(state, str(part / "weights.safetensors"))
+        (part / "weights.safetensors").chmod(0o644)  # safetensors lets the owner read only
+        (part / "README.md").write_text(card)
+        write_manifest(part, name=name, spec=spec, files=["model.onnx", "weights.safetensors"],
+                       training=training, metrics=metrics, text_encoder=text_encoder)  # fmt: skip
+        worst = compare(part)
+        if worst > TOLERANCE:
+            raise EngineError(f"ONNX differs from torch by {worst:.2e} > {TOLERANCE:.0e}; the bundle at {out} was not replaced")
+        _replace(out, part)
+    except (OSError, SafetensorError) as error:
+        raise BundleError(f"{out}: cannot be saved ({error}); nothing was replaced. Free some space and give the same command again: "
+                          "the training is kept") from error  # fmt: skip
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return worst
+
+
+def _replace(out: Path, part: Path) -> None:
+    """Put ``part`` in the place of ``out``; the old one is deleted last."""
     old = out.with_name(out.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if out.exists():
         out.rename(old)
     part.rename(out)
     shutil.rmtree(old, ignore_errors=True)
-    return worst
 
 
 def compare(path: Path, count: int = 4) -> float:
