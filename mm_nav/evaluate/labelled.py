@@ -67,7 +67,7 @@ class LabelledBags:
     def __init__(self, bags: tuple[Path, ...], spec: ModelSpec, encoder: SentenceEncoder, cache: Path, workers: int, seed: int) -> None:
         self.spec = spec
         self.bags = find_bags(bags)
-        self.folders = extract_all(self.bags, spec, cache / "frames", workers)
+        self.folders = list(extract_all(self.bags, spec, cache / "frames", workers).values())
         metas = [json.loads((f / "meta.json").read_text(encoding="utf-8")) for f in self.folders]
         vocabulary = Vocabulary(metas, spec, encoder, None)
         self.descriptions = sorted(vocabulary.keys, key=vocabulary.keys.__getitem__)

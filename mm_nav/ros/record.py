@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import tyro
 
 from mm_nav.bags.writer import BagWriter
@@ -70,6 +71,7 @@ class Recorder:
         self.kept: Counter[str] = Counter()
         self._heard: dict[str, Any] = {}
         self._early: list[tuple[str, str, bytes]] = []
+        self._mounted: list[tuple[str, str, np.ndarray]] = []
 
     def look(self) -> list[str]:
         """Subscribe to what has come up since; returns the new topics. A type that is not installed is warned of once."""
@@ -93,21 +95,23 @@ class Recorder:
         self._early.append((topic, type_name, data))
         if (now_ns := self.node.get_clock().now().nanoseconds) == 0:
             return
+        if self._mounted:
+            self.writer.write(STATIC, encode_transforms(self._mounted, now_ns), now_ns)
+            self.kept[STATIC] += 1
+            self._mounted = []
         for early in self._early:
             self.writer.write_serialized(*early, now_ns)
             self.kept[early[0]] += 1
         self._early.clear()
 
-    def mountings(self, calibration: str, base_frame: str, stamp_ns: int) -> None:
-        """Write a calibration file as /tf_static.
+    def mountings(self, calibration: str, base_frame: str) -> None:
+        """Write a calibration file as /tf_static, before the first message.
 
         Raises:
             ConfigError: the file is not there or malformed.
         """
         tree = mount({}, calibration, base_frame)
-        found = [(base_frame, f, tree.lookup(base_frame, f)) for f in tree.frames() if f != base_frame]
-        self.writer.write(STATIC, encode_transforms(found, stamp_ns), stamp_ns)
-        self.kept[STATIC] += 1
+        self._mounted = [(base_frame, f, tree.lookup(base_frame, f)) for f in tree.frames() if f != base_frame]
 
     def _wanted(self, topic: str) -> bool:
         if self.patterns == ["*"] and any(fnmatch.fnmatchcase(topic, noise) for noise in NOISE):
@@ -147,7 +151,7 @@ def main(config: RecordConfig) -> int:
         try:
             recorder = Recorder(Node("recorder", parameter_overrides=[Parameter("use_sim_time", value=config.use_sim_time)]), writer, config.topics)
             if config.calibration:
-                recorder.mountings(config.calibration, config.base_frame, time.time_ns())
+                recorder.mountings(config.calibration, config.base_frame)
             _spin(recorder, config.seconds, stop)
             recorder.node.destroy_node()
         finally:

@@ -49,7 +49,7 @@ def model_card(config: TrainConfig, training: dict[str, Any], metrics: dict[str,
     recorded = "".join(f"\n  Recorded with `{command}`." for command in training["data"])
     spent = f" ({training['minutes_before']:.0f} minutes), then " if training["commands_before"] else ""
     before = ", ".join(f"`{command}`" for command in training["commands_before"]) + spent
-    rows = "\n".join(f"| {k.replace('_', ' ')} | {v} |" for k, v in metrics.items())
+    rows = "\n".join(f"| {k.replace('_', ' ')} | {metrics.get(f'{k}_before', 'n/a')} | {v} |" for k, v in metrics.items() if not k.endswith("_before"))
     return f"""# {config.out.name}
 
 Camera, LiDAR, radar and language in one bird's-eye-view network; see mm_nav/model/net.py.
@@ -59,8 +59,8 @@ Camera, LiDAR, radar and language in one bird's-eye-view network; see mm_nav/mod
 * Recipe: {config.recipe}{f", from {config.base}" if config.base else ""}; validation by whole scenes.
 * Words: class names {", ".join(ModelSpec().classes)}; phrases in English and Chinese.
 
-| on held-out scenes | |
-|---|---|
+| on held-out scenes | before this training | after |
+|---|---|---|
 {rows}
 
 Limits: trained on {said}, on flat ground; a phrase is one thing, relations between things are geometry outside the

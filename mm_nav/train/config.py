@@ -93,6 +93,8 @@ class TrainConfig:
     """Extracted frames, checkpoints and TensorBoard logs."""
     logger: Literal["tensorboard", "wandb"] = "tensorboard"
     """wandb logs offline; send it with `wandb sync`."""
+    skip_broken: bool = False
+    """Leave out bags that cannot be used, with a warning, instead of refusing to train."""
     workers: int = 2
     """Processes that extract bags."""
     loaders: int = 1

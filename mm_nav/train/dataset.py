@@ -167,11 +167,26 @@ def _save(folder: Path, table: dict[str, list[np.ndarray]], grids: list[np.ndarr
         shutil.rmtree(part, ignore_errors=True)
 
 
-def extract_all(bags: list[Path], spec: ModelSpec, cache: Path, workers: int) -> list[Path]:
-    """Extract bags side by side; a bag that cannot be read is an error that names it."""
+def extract_all(bags: list[Path], spec: ModelSpec, cache: Path, workers: int, *, skip_broken: bool = False) -> dict[Path, Path]:
+    """Extract bags side by side; bag -> its folder.
+
+    Raises:
+        BagError: some bags cannot be used and may not be skipped, or none is left; all of them are named at once.
+    """
+    folders, broken = {}, []
     with ProcessPoolExecutor(max_workers=max(1, workers)) as pool:
-        jobs = [pool.submit(extract, bag, spec, cache) for bag in bags]
-        return [job.result() for job in track(jobs, description="extracting bags")]
+        jobs = {bag: pool.submit(extract, bag, spec, cache) for bag in bags}
+        for bag, job in track(jobs.items(), description="extracting bags"):
+            try:
+                folders[bag] = job.result()
+            except BagError as error:
+                broken.append(str(error))
+    if broken and not (skip_broken and folders):
+        raise BagError(f"{len(broken)} of {len(bags)} bags cannot be used: {' | '.join(broken)}"
+                       + ("" if skip_broken else "; leave them out, or give --skip-broken"))  # fmt: skip
+    for text in broken:
+        log.warning("left out: %s", text)
+    return folders
 
 
 class FrameDataset(Dataset[dict[str, torch.Tensor]]):

@@ -97,7 +97,7 @@ def _logger(config: TrainConfig, folder: Path) -> Any:
 
 def run_key(config: TrainConfig, spec: ModelSpec, train: FrameDataset) -> str:
     """Twelve characters that change with everything that makes another training: a run only resumes itself."""
-    free = ("bags", "out", "cache", "workers", "loaders", "resume", "logger", "devices", "nodes", "trials")
+    free = ("bags", "out", "cache", "workers", "loaders", "resume", "logger", "devices", "nodes", "trials", "skip_broken")
     said = {k: v for k, v in dataclasses.asdict(config).items() if k not in free}
     text = json.dumps([said, spec.to_json(), train.folders, FORMAT], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

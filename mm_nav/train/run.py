@@ -66,13 +66,13 @@ def main(config: TrainConfig) -> int:
     config.chosen()
     torch.set_float32_matmul_precision("high")
     spec, encoder = shape(config), open_text_encoder()
-    train_bags, held_bags = split(find_bags(config.bags), config.validation_share)
-    folders = extract_all(train_bags + held_bags, spec, config.cache / "frames", config.workers)
-    metas = [json.loads((f / "meta.json").read_text()) for f in folders]
+    folders = extract_all(find_bags(config.bags), spec, config.cache / "frames", config.workers, skip_broken=config.skip_broken)
+    train_bags, held_bags = split(list(folders), config.validation_share)
+    metas = [json.loads((f / "meta.json").read_text()) for f in folders.values()]
     vocabulary = Vocabulary(metas, spec, encoder, config.cache / "phrases.npz")
     given: dict[str, Any] = {"sensors": config.sensors, "sensor_dropout": config.sensor_dropout, "language": config.language}
-    train = FrameDataset(folders[: len(train_bags)], spec, vocabulary, augment=True, seed=config.seed, **given)
-    held = FrameDataset(folders[len(train_bags) :], spec, vocabulary, augment=False, seed=config.seed, **given)
+    train = FrameDataset([folders[b] for b in train_bags], spec, vocabulary, augment=True, seed=config.seed, **given)
+    held = FrameDataset([folders[b] for b in held_bags], spec, vocabulary, augment=False, seed=config.seed, **given)
     print(f"{len(train)} frames of {len(train_bags)} bags to train on, {len(held)} of {len(held_bags)} held out")
 
     def fitted(told: TrainConfig, extra: tuple[Callback, ...] = ()) -> FusionTraining:
@@ -83,10 +83,11 @@ def main(config: TrainConfig) -> int:
         from mm_nav.train.search import best_config
 
         config = best_config(config, run_key(config, spec, train), len(train), fitted)
+    before = evaluate(begin(config, spec, vocabulary), spec, held, config)
     module = fitted(config)
     if not module.trainer.is_global_zero:  # another process of the same training writes the bundle
         return 0
-    metrics = evaluate(module, held, config)
+    metrics = evaluate(module.net, spec, held, config) | {f"{k}_before": v for k, v in before.items()}
     training = record(config, module.spent_s / 60, len(train), train_bags, held_bags)
     worst = save_bundle(module.net, spec, config.out, name=config.out.name, training=training, metrics=metrics,
                         text_encoder=encoder.identity, card=model_card(config, training, metrics))  # fmt: skip
@@ -112,14 +113,14 @@ def begin(config: TrainConfig, spec: ModelSpec, vocabulary: Vocabulary) -> Fusio
     return net
 
 
-def evaluate(module: FusionTraining, held: FrameDataset, config: TrainConfig) -> dict[str, float]:
+def evaluate(net: FusionNet, spec: ModelSpec, held: FrameDataset, config: TrainConfig) -> dict[str, float]:
     """Mean of the judged quantities over the held-out scenes, in float32 and evaluation mode."""
-    net, count = module.net.eval(), 0
+    net, count = net.eval(), 0
     sums: dict[str, float] = {}
     with torch.no_grad():
         for batch in DataLoader(held, config.batch_size):
-            batch = batch | remembered(net, batch, module.spec)
-            found = judged(net(**{t.name: batch[t.name] for t in inputs_of(module.spec)}), batch, module.spec)
+            batch = batch | remembered(net, batch, spec)
+            found = judged(net(**{t.name: batch[t.name] for t in inputs_of(spec)}), batch, spec)
             for name, value in found.items():
                 sums[name] = sums.get(name, 0.0) + float(value) * len(batch["stop"])
             count += len(batch["stop"])

@@ -66,8 +66,14 @@ def test_only_the_topics_that_were_asked_for_are_recorded(graph: Graph, tmp_path
 def test_mountings_of_a_calibration_file_are_in_the_recording(graph: Graph, tmp_path: Path) -> None:
     file = tmp_path / "mounts.yaml"
     file.write_text(yaml.safe_dump({"frames": {"mast": {"xyz": [0.1, 0, 1.2]}, "lidar": {"parent": "mast", "xyz": [0, 0, 0.3]}}}))
-    with BagWriter(tmp_path / "bag") as writer:
-        Recorder(graph.probe, writer).mountings(str(file), "base_link", STAMP_NS)
+
+    def say(recorder: Recorder) -> None:
+        recorder.mountings(str(file), "base_link")
+        speak = graph.speaker("std_msgs/msg/String", "words", listeners=0)
+        graph.until(lambda: recorder.look() or "/words" in recorder._heard, "it is not found")
+        graph.until(lambda: speak(encode_string("a")) and graph.spin() and recorder.kept["/words"], "it is lost")
+
+    record(graph, tmp_path / "bag", ("words",), say)
     with BagReader(tmp_path / "bag") as reader:
         _, tree = sources(reader)
     assert tree.lookup("base_link", "lidar")[:3, 3] == pytest.approx([0.1, 0, 1.5])
