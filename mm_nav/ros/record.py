@@ -113,6 +113,13 @@ class Recorder:
         tree = mount({}, calibration, base_frame)
         self._mounted = [(base_frame, f, tree.lookup(base_frame, f)) for f in tree.frames() if f != base_frame]
 
+    def close(self) -> None:
+        """Stop listening; the recording may be closed after this."""
+        for heard in self._heard.values():
+            if heard is not None:
+                self.node.destroy_subscription(heard)
+        self._heard.clear()
+
     def _wanted(self, topic: str) -> bool:
         if self.patterns == ["*"] and any(fnmatch.fnmatchcase(topic, noise) for noise in NOISE):
             return False
@@ -153,6 +160,7 @@ def main(config: RecordConfig) -> int:
             if config.calibration:
                 recorder.mountings(config.calibration, config.base_frame)
             _spin(recorder, config.seconds, stop)
+            recorder.close()
             recorder.node.destroy_node()
         finally:
             rclpy.try_shutdown()

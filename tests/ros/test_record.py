@@ -26,6 +26,7 @@ def record(graph: Graph, path: Path, topics: tuple[str, ...], say: Any) -> Recor
     with BagWriter(path) as writer:
         recorder = Recorder(graph.probe, writer, topics)
         say(recorder)
+        recorder.close()
     return recorder
 
 

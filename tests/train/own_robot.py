@@ -65,6 +65,7 @@ def drive(graph: Any, out: Path, seed: int, bundle: Path, seconds: float = SECON
             graph.add(node)
         graph.until(lambda: recorder.look() is not None and len(recorder._heard) >= 6, "not all topics are there")
         graph.until(lambda: sim._done, "the drive has no end", patience_s=seconds * 4)
+        recorder.close()
     for node in (sim, fusion, navigator):
         node.close()
         graph.executor.remove_node(node)
