@@ -32,6 +32,8 @@ class ClosedLoopConfig:
     """Worlds are 1,000,000 + 10,000 x seed and up; training uses seeds below a million."""
     json: Path | None = None
     """Write the report here."""
+    pictures: Path | None = None
+    """Folder for a picture of each failure, as it ended."""
     workers: int = 1
     """Processes that drive."""
     sensors_off: tuple[str, ...] = ()
@@ -197,6 +199,10 @@ def run_closed_loop(config: ClosedLoopConfig, console: Console | None = None) ->
         for episode in drive_all(drive, seeds, config.workers):
             episodes.append(episode)
             progress.update(bar, advance=1, good=sum(e.success for e in episodes))
+    if config.pictures is not None:
+        from mm_nav.evaluate.gallery import save_failures
+
+        save_failures(drive, episodes, config.pictures)
     return closed_loop_report(episodes, seed=config.seed, training_seeds=trained_on, sensors_off=drive.sensors_off, bundle=name,
                               driver=drive.driver, condition=drive.condition, sensors_die=drive.sensors_die)  # fmt: skip
 

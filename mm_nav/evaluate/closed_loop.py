@@ -111,7 +111,7 @@ class Drive:
 def drive_all(drive: Drive, seeds: Sequence[int], workers: int = 1) -> Iterator[Episode]:
     """Episodes in the order of ``seeds``, driven one by one or in worker processes."""
     if workers <= 1:
-        make = _opener(drive)
+        make = opener(drive)
         yield from (episode(drive, simulation(drive, seed), make()) for seed in seeds)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start, initargs=(drive,)) as pool:
@@ -245,7 +245,7 @@ class _Tally:
         )  # fmt: skip
 
 
-def _opener(drive: Drive) -> Callable[[], Driver]:
+def opener(drive: Drive) -> Callable[[], Driver]:
     """Open the bundle once; a new driver per episode, so that nothing is remembered."""
     check_driver(drive.driver)
     if drive.driver == "classical":
@@ -269,7 +269,7 @@ _worker: dict[str, Any] = {}
 
 
 def _start(drive: Drive) -> None:
-    _worker["drive"], _worker["make"] = drive, _opener(drive)
+    _worker["drive"], _worker["make"] = drive, opener(drive)
 
 
 def _drive_one(seed: int) -> Episode:

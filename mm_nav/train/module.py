@@ -119,7 +119,7 @@ def judged(out: dict[str, Tensor], batch: dict[str, Tensor], spec: ModelSpec) ->
     away_BPM = (xy_BP2[:, :, None] - batch["boxes"][:, None, :, :2]).norm(dim=3)
     hits = batch["goal_hits"] > 0
     near = ((away_BPM < 1.0) & hits).any(dim=2).float()
-    asked = batch["phrase_mask"]
+    asked = batch["goal_known"]
     there = hits.any(dim=2).float() * asked
     gone = asked * (1 - there) * (1 - (batch["goal_unsure"] > 0).any(dim=2).float())
     present = out["goal_present"]

@@ -57,15 +57,28 @@ def _sent(x: dict[str, np.ndarray], meta: dict[str, Any], vocabulary: Vocabulary
 
 
 def _point(x: dict[str, np.ndarray], sent: Query, vocabulary: Vocabulary, spec: ModelSpec) -> None:
-    """Let the phrase the robot was sent with mean the place where it ended, as a box that is nothing but a place."""
+    """Let the phrase the robot was sent with mean the place where it ended, as a box that is nothing but a place.
+
+    Only while sensors look there: where a thing stands that nobody sees yet cannot be learned, only doubted.
+    """
     x["stop"] = x["sent"][4:5].copy()
     row = len(x["boxes"]) - 1
     asked = np.flatnonzero((x["phrase_mask"] > 0) & (x["phrase"] == vocabulary.embedding(sent.text)).all(axis=1))
-    if x["ids"][row] >= 0 or not x["sent"][3]:
+    if x["ids"][row] >= 0 or not x["sent"][3] or not _looked_at(x, spec):
         return
     x["boxes"][row, :2] = x["sent"][1:3]
-    x["goal_hits"][asked, row] = cells_of(spec.grid, x["sent"][None, 1:3])[2][0]
+    x["goal_hits"][asked, row] = 1.0
     x["goal_known"][asked] = 1.0
+
+
+def _looked_at(x: dict[str, np.ndarray], spec: ModelSpec) -> bool:
+    """Whether a camera, and LiDAR rays if there are any, reach where the robot was sent."""
+    rows, columns, inside = cells_of(spec.grid, x["sent"][None, 1:3])
+    if not inside[0]:
+        return False
+    near = np.s_[max(0, rows[0] - 1) : rows[0] + 2, max(0, columns[0] - 1) : columns[0] + 2]
+    in_picture = (x["camera_grid"][x["camera_mask"] > 0][:, : spec.grid.rows, :, 0] > -1.5).any(axis=0)
+    return bool(in_picture[near].any() and (x["visible"][near] != 0).any())
 
 
 def _first(
