@@ -77,8 +77,8 @@ def _looked_at(x: dict[str, np.ndarray], spec: ModelSpec) -> bool:
     if not inside[0]:
         return False
     near = np.s_[max(0, rows[0] - 1) : rows[0] + 2, max(0, columns[0] - 1) : columns[0] + 2]
-    in_picture = (x["camera_grid"][x["camera_mask"] > 0][:, : spec.grid.rows, :, 0] > -1.5).any(axis=0)
-    return bool(in_picture[near].any() and (x["visible"][near] != 0).any())
+    in_picture = x["camera_grid"][x["camera_mask"] > 0][:, : spec.grid.rows, :, 0] > -1.5
+    return bool(in_picture[(slice(None), *near)].any() and (x["visible"][near] != 0).any())
 
 
 def _first(

@@ -10,18 +10,9 @@ from jaxtyping import UInt8
 from mm_nav.core.types import CameraImage, CameraModel
 from mm_nav.errors import MessageError
 from mm_nav.wire.message import bytes_of, frame_of, stamp_of
+from mm_nav.wire.pixels import layout_of, to_rgb
 
 MAX_PIXELS = 50_000_000
-ENCODINGS: dict[str, tuple[int, int | None]] = {  # channels, how to make them RGB
-    "rgb8": (3, None),
-    "bgr8": (3, cv2.COLOR_BGR2RGB),
-    "8uc3": (3, cv2.COLOR_BGR2RGB),  # an OpenCV matrix; OpenCV means BGR
-    "rgba8": (4, cv2.COLOR_RGBA2RGB),
-    "bgra8": (4, cv2.COLOR_BGRA2RGB),
-    "8uc4": (4, cv2.COLOR_BGRA2RGB),
-    "mono8": (1, cv2.COLOR_GRAY2RGB),
-    "8uc1": (1, cv2.COLOR_GRAY2RGB),
-}
 JPEG, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 PNG, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
@@ -32,30 +23,11 @@ def decode_image(msg: Any) -> CameraImage:
     Raises:
         MessageError: ``bad_encoding``, ``empty_image``, ``too_large``, ``bad_layout`` or ``short_data``.
     """
-    encoding = str(msg.encoding)
-    if encoding.lower() not in ENCODINGS:
-        raise MessageError(
-            "bad_encoding", f"image encoding {encoding!r} is not supported; publish one of {list(ENCODINGS)}"
-        )
-    channels, conversion = ENCODINGS[encoding.lower()]
-    width, height, step = int(msg.width), int(msg.height), int(msg.step)
+    layout = layout_of(str(msg.encoding))
+    width, height = int(msg.width), int(msg.height)
     _check_size(width, height)
-    if step < width * channels:
-        raise MessageError("bad_layout", f"image step {step} < width {width} x {channels} bytes; fix the driver's step")
-    data = bytes_of(msg.data)
-    if len(data) < step * height:
-        raise MessageError(
-            "short_data", f"image holds {len(data)} bytes, step {step} x height {height} needs {step * height}"
-        )
-    if len(data) > step * height:
-        raise MessageError(
-            "bad_layout", f"image holds {len(data)} bytes, step {step} x height {height} is {step * height}"
-        )
-    pixels = data.reshape(height, step)[:, : width * channels].reshape(height, width, channels)
-    rgb = pixels if conversion is None else cv2.cvtColor(np.ascontiguousarray(pixels), conversion)
-    return CameraImage(
-        stamp_ns=stamp_of(msg.header), frame_id=frame_of(msg.header), rgb=np.ascontiguousarray(rgb, np.uint8)
-    )
+    rgb = to_rgb(bytes_of(msg.data), layout, width=width, height=height, step=int(msg.step), big_endian=bool(msg.is_bigendian))
+    return CameraImage(stamp_ns=stamp_of(msg.header), frame_id=frame_of(msg.header), rgb=rgb)
 
 
 def decode_compressed_image(msg: Any) -> CameraImage:
