@@ -48,6 +48,7 @@ VERBS: dict[str, Verb] = {
     "evaluate commands": Verb("mm_nav.evaluate.naming", "score spoken commands: intents, or goals against a map's names"),
     "bench": Verb("mm_nav.bench", "timed rows against named peers, each checked to be equal first"),
     "inspect": Verb("mm_nav.bags.inspect", "what is in a bag or a bundle, and what mm_nav would use of it"),
+    "doctor": Verb("mm_nav.doctor", "what is wrong with a recording, or with this machine, and what to do"),
     "play": Verb("mm_nav.ros.play", "publish a bag on real topics"),
     "record": Verb("mm_nav.ros.record", "record topics as a bag, where there is no `ros2 bag`"),
     "node": Verb("mm_nav.ros.node", "", function="run"),

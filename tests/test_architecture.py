@@ -26,6 +26,7 @@ HOMES = {  # what -> the only places below mm_nav/ that may import it
     r"lightning|pytorch_lightning": ("train/",),
     r"sklearn": ("train/", "evaluate/classification.py"),
     r"tensorboard": ("train/", "evaluate/history.py"),
+    r"optuna": ("train/search.py",),
     r"onnx|onnxscript": ("train/export.py",),
     r"safetensors": ("train/", "engine/eager.py"),
     r"onnxruntime": ("engine/ort.py",),

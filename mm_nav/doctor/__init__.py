@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``mm_nav doctor [BAG]``: what is wrong with a recording, or with this machine, and what to do about it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from mm_nav.doctor.finding import Finding
+
+STYLE = {"ok": "green", "note": "yellow", "fault": "red"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorConfig:
+    """What to look at."""
+
+    bag: Annotated[Path | None, tyro.conf.Positional] = None
+    """A recording; without one, this machine is looked at."""
+    base_frame: str = "base_link"
+    """Frame of the robot."""
+    allow_partial: bool = False
+    """Look at what is left of a damaged recording."""
+    json: Path | None = None
+    """Write the findings here."""
+
+
+def main(config: DoctorConfig) -> int:
+    """Print what was found; 1 if there is a fault.
+
+    Raises:
+        BagError: the recording cannot be read, with the remedy.
+    """
+    found = _recording(config, config.bag) if config.bag is not None else _machine()
+    console = Console()
+    console.print(_table(found, str(config.bag or "this machine")))
+    faults = sum(f.level == "fault" for f in found)
+    console.print(f"{faults} fault(s), {sum(f.level == 'note' for f in found)} note(s)", highlight=False)
+    if config.json is not None:
+        config.json.parent.mkdir(parents=True, exist_ok=True)
+        values = {"faults": faults, "findings": [f.to_json() for f in found]}
+        config.json.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 1 if faults else 0
+
+
+def _recording(config: DoctorConfig, bag: Path) -> list[Finding]:
+    from mm_nav.bags.reader import BagReader
+    from mm_nav.doctor.recording import Checkup
+
+    with BagReader(bag, allow_partial=config.allow_partial) as reader:
+        return Checkup(reader, config.base_frame).findings()
+
+
+def _machine() -> list[Finding]:
+    from mm_nav.doctor.machine import checkup
+
+    return checkup()
+
+
+def _table(found: Sequence[Finding], title: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in ("", "subject", "check", "found", "remedy"):
+        table.add_column(heading, overflow="fold")
+    for f in found:
+        table.add_row(f"[{STYLE[f.level]}]{f.level}[/]", f.subject, f.check, escape(f.text), escape(f.remedy))
+    return table
