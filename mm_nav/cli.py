@@ -50,6 +50,7 @@ VERBS: dict[str, Verb] = {
     "inspect": Verb("mm_nav.bags.inspect", "what is in a bag or a bundle, and what mm_nav would use of it"),
     "doctor": Verb("mm_nav.doctor", "what is wrong with a recording, or with this machine, and what to do"),
     "play": Verb("mm_nav.ros.play", "publish a bag on real topics"),
+    "init": Verb("mm_nav.doctor.init", "parameters, mountings and a launch file for your robot, from a recording of it"),
     "record": Verb("mm_nav.ros.record", "record topics as a bag, where there is no `ros2 bag`"),
     "node": Verb("mm_nav.ros.node", "", function="run"),
 }

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import cast
 
 from mm_nav.bags.reader import BagReader
@@ -14,6 +15,7 @@ from mm_nav.core.sync import Kind, SourceSpec
 from mm_nav.core.types import CameraModel, Reading
 from mm_nav.errors import BagError, ConfigError, MessageError
 from mm_nav.wire import decode, decode_transforms
+from mm_nav.wire.extrinsics import NO_FIX, fixes, mount
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,8 @@ KINDS = {
 }
 RADAR_WORDS = ("radar", "mmwave")
 OUTPUTS = ("obstacles", "occupancy", "objects", "goal_pose", "plan", "command_status")  # what mm_nav itself publishes
+CALIBRATION = "calibration.yaml"
+BASE_FRAME = "base_link"  # of frames in a calibration file that name no parent
 FIRST_TF_MESSAGES = 200  # of /tf, for sensors whose mounting is not in /tf_static
 
 
@@ -94,15 +98,27 @@ def sources(
 ) -> tuple[list[SourceSpec], TransformTree]:
     """The sensors of a recording, for the synchroniser, and where they sit.
 
+    A file ``calibration.yaml`` in the recording's folder, or beside it, says what /tf_static does not (wire/extrinsics.py).
+
     Raises:
         BagError: for a mapped topic that the recording lacks, or damage among the transforms.
+        ConfigError: the calibration file is malformed.
     """
+    file = calibration_of(reader.path)
+    fixed = fixes(str(file)) if file is not None else {}
     specs = [
-        SourceSpec(use.name, cast(Kind, use.kind))
+        SourceSpec(use.name, cast(Kind, use.kind), round(fix.time_offset_s * 1e9), fix.frame_id)
         for use in topic_uses(reader, topic_map)
         if use.kind in ("camera", "lidar", "radar", "odometry")
+        for fix in (fixed.get(use.name, NO_FIX),)
     ]
-    return specs, _transforms(reader)
+    return specs, _transforms(reader, file)
+
+
+def calibration_of(path: Path) -> Path | None:
+    """The calibration file of a recording: in its folder, or beside it."""
+    places = (path, path.parent) if path.is_dir() else (path.parent,)
+    return next((file for place in places if (file := place / CALIBRATION).is_file()), None)
 
 
 def readings(
@@ -172,9 +188,12 @@ def _use(topic: str, reader: BagReader, topic_map: Mapping[str, str] | None) -> 
     return TopicUse(topic=topic, type=info.type, kind=kind, name=name, reason=reason)
 
 
-def _transforms(reader: BagReader) -> TransformTree:
-    """All of /tf_static, then the start of /tf for what that does not say. Bad ones are warned of and left out."""
-    tree = TransformTree()
+def _transforms(reader: BagReader, file: Path | None) -> TransformTree:
+    """The calibration file, then /tf_static, then the start of /tf for what these do not say.
+
+    Bad ones, and those that contradict, are warned of and left out.
+    """
+    tree = mount({}, str(file) if file is not None else "", BASE_FRAME)
     moving = [use.topic for use in topic_uses(reader) if use.kind == "transform" and not use.topic.endswith("_static")]
     fixed = [use.topic for use in topic_uses(reader) if use.kind == "transform" and use.topic.endswith("_static")]
     for topics, limit in ((fixed, None), (moving, FIRST_TF_MESSAGES)):

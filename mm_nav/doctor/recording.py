@@ -33,7 +33,10 @@ class Checkup:
     def __init__(self, reader: BagReader, base_frame: str = "base_link") -> None:
         self.reader, self.base_frame = reader, base_frame
         self.uses: dict[str, TopicUse] = {use.topic: use for use in topic_uses(reader)}
-        self.tree: TransformTree = sources(reader)[1]
+        specs, tree = sources(reader)
+        self.tree: TransformTree = tree
+        self.offsets_ns = {spec.name: spec.offset_ns for spec in specs}
+        self.renamed = {spec.name: spec.frame_id for spec in specs if spec.frame_id is not None}
         self.logs: dict[str, list[int]] = defaultdict(list)
         self.stamps: dict[str, list[int]] = defaultdict(list)
         self.frames: dict[str, Counter[str]] = defaultdict(Counter)
@@ -70,11 +73,12 @@ class Checkup:
         use = self.uses[topic]
         if header is not None:
             try:
-                self.stamps[topic].append(stamp_of(header))
+                stamp_ns = stamp_of(header)
+                self.stamps[topic].append(stamp_ns + self.offsets_ns.get(use.name, 0) if stamp_ns else 0)
             except MessageError as error:
                 self.stamps[topic].append(0)
                 self.refused[topic][str(error)] += 1
-            self.frames[topic][str(header.frame_id)] += 1
+            self.frames[topic][self.renamed.get(use.name, str(header.frame_id))] += 1
         if use.kind not in (*SENSORS, "camera_info"):
             return
         try:

@@ -18,6 +18,7 @@ from mm_nav.errors import ConfigError, MessageError
 from mm_nav.ros.guard import Guard
 from mm_nav.ros.params import FusionConfig
 from mm_nav.wire import Status, decode, decode_transforms
+from mm_nav.wire.extrinsics import NO_FIX, fixes
 
 OK, WARN, ERROR, STALE = 0, 1, 2, 3
 WARN_AGE_S, STALE_AGE_S = 0.5, 1.0
@@ -99,12 +100,13 @@ class Feed:
             for name in given:
                 if name not in names:
                     raise ConfigError(f"parameter '{family}.{name}' names no source; sources are {', '.join(sorted(names))}")
+        fixed = fixes(config.calibration) if config.calibration else {}
         return [
             SourceSpec(
                 i.source,
                 i.kind,  # type: ignore[arg-type]  # narrowed by the filter above
-                offset_ns=round(config.time_offset_s.get(i.source, 0.0) * 1e9),
-                frame_id=config.frame_id.get(i.source),
+                offset_ns=round(config.time_offset_s.get(i.source, fixed.get(i.source, NO_FIX).time_offset_s) * 1e9),
+                frame_id=config.frame_id.get(i.source, fixed.get(i.source, NO_FIX).frame_id),
             )
             for i in sensors
         ]

@@ -12,7 +12,6 @@ from mm_nav.engine import load_bundle, open_engine
 from mm_nav.engine.text import open_text_encoder
 from mm_nav.pipeline import Pipeline
 from mm_nav.ros import compat
-from mm_nav.ros.extrinsics import mount
 from mm_nav.ros.feed import ERROR, OK, WARN, Feed, Input, topic_fault
 from mm_nav.ros.guard import one_line
 from mm_nav.ros.managed import INPUT_QOS, LATCHED_QOS, ODOMETRY_QOS, OUTPUT_QOS, TRANSFORMS_QOS, WORDS_QOS, ManagedNode
@@ -20,6 +19,7 @@ from mm_nav.ros.outputs import OFFERS, encode_answer, encode_progress, outcome_m
 from mm_nav.ros.params import FusionConfig
 from mm_nav.ros.runner import Stop, Worker, run
 from mm_nav.wire import Status, encode_diagnostics
+from mm_nav.wire.extrinsics import mount
 
 REPORT_S, WAITING_S = 1.0, 5.0
 RESET = "reset"  # goes through the worker's mailbox, between frames

@@ -21,10 +21,10 @@ import tyro
 from mm_nav.bags.writer import BagWriter
 from mm_nav.errors import BagError, ConfigError
 from mm_nav.ros import transport
-from mm_nav.ros.extrinsics import mount
 from mm_nav.ros.messages import has_type, message_class
 from mm_nav.ros.runner import Stop
 from mm_nav.wire import encode_transforms
+from mm_nav.wire.extrinsics import mount
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class RecordConfig:
     seconds: float = 0.0
     """End after so long; 0 goes on until Ctrl-C."""
     calibration: str = ""
-    """YAML file with sensor mountings (see mm_nav/ros/extrinsics.py), recorded as /tf_static."""
+    """YAML file with sensor mountings (see mm_nav/wire/extrinsics.py), recorded as /tf_static."""
     base_frame: str = "base_link"
     """Frame of the robot, for the calibration file."""
     use_sim_time: bool = False

@@ -21,7 +21,7 @@ import torch
 from rich.progress import track
 from torch.utils.data import Dataset
 
-from mm_nav.bags.playback import readings, sources
+from mm_nav.bags.playback import calibration_of, readings, sources
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.geometry import inverse, se2, yaw_of
@@ -140,7 +140,8 @@ def _texts(truth: labels.Truth) -> dict[str, list[str]]:
 
 def _fingerprint(path: Path) -> list[tuple[str, int, int]]:
     files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file())
-    return [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+    said = calibration_of(path)
+    return [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in [*files, *([said] if said and said not in files else [])]]
 
 
 def _save(folder: Path, table: dict[str, list[np.ndarray]], grids: list[np.ndarray], meta: dict[str, Any]) -> None:

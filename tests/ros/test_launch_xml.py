@@ -187,7 +187,7 @@ def test_the_simulation_stays_on_this_machine() -> None:
 def test_the_mountings_in_the_simulation_launch_file_are_those_of_its_robot() -> None:
     import numpy as np
 
-    from mm_nav.ros.extrinsics import mount
+    from mm_nav.wire.extrinsics import mount
 
     rig = pytest.importorskip("mm_nav.sim.rig", reason="the simulator is not installed")
     (fusion,) = (n for n in read(share_dir() / "launch" / "sim.launch.xml", {}) if n.executable == "fusion_node")

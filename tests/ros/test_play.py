@@ -104,9 +104,9 @@ def test_every_message_arrives_under_the_name_that_the_fusion_node_reads(graph: 
 
 
 def test_the_parameters_for_a_recording_name_its_topics_and_mountings(bag: Path, tmp_path: Path) -> None:
-    from mm_nav.ros.extrinsics import mount
     from mm_nav.ros.params import FusionConfig, load
     from mm_nav.ros.play import PlayConfig, main
+    from mm_nav.wire.extrinsics import mount
 
     out = tmp_path / "fits.yaml"
     assert main(PlayConfig(bag=bag, write_params=out)) == 0

@@ -6,11 +6,14 @@ A calibration file is plain YAML::
     frames:
       lidar: {parent: base_link, xyz: [0.1, 0.0, 0.5], xyzw: [0.0, 0.0, 0.0, 1.0]}
       camera_front_optical: {xyz: [0.2, 0.0, 0.4], rpy: [-1.5708, 0.0, -1.5708]}
+    sources:  # only where a driver gets it wrong; names as `mm_nav inspect` shows them
+      radar: {frame_id: radar, time_offset_s: -0.3}
 
 ``parent`` defaults to the base frame; metres, radians (fixed axes, REP-103), unit quaternions.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,38 @@ from mm_nav.core.geometry import from_quaternion, se3
 from mm_nav.errors import ConfigError
 
 QUATERNION_TOLERANCE = 1e-2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFix:
+    """What to change in the messages of one source: its frame, and what is added to its stamps."""
+
+    frame_id: str | None = None
+    time_offset_s: float = 0.0
+
+
+NO_FIX = SourceFix()
+
+
+def fixes(calibration: str) -> dict[str, SourceFix]:
+    """The ``sources`` of a calibration file, by source name; none where it has none.
+
+    Raises:
+        ConfigError: the file is not there or malformed.
+    """
+    listed = _content(Path(calibration)).get("sources") or {}
+    if not isinstance(listed, dict):
+        raise ConfigError(f"{calibration}: sources is {str(listed)[:60]!r}; it must map names of sources")
+    out = {}
+    for name, entry in listed.items():
+        place = f"{calibration}: source {name!r}"
+        if not isinstance(entry, dict) or set(entry) - {"frame_id", "time_offset_s"}:
+            raise ConfigError(f"{place} is {str(entry)[:60]!r}; it may have frame_id and time_offset_s")
+        offset, frame = entry.get("time_offset_s", 0.0), entry.get("frame_id")
+        if type(offset) not in (int, float) or not np.isfinite(offset) or not (frame is None or (isinstance(frame, str) and frame)):
+            raise ConfigError(f"{place} is {str(entry)[:60]!r}; time_offset_s must be a number, frame_id a name")
+        out[str(name)] = SourceFix(frame_id=frame, time_offset_s=float(offset))
+    return out
 
 
 def mount(extrinsics: Mapping[str, Sequence[float]], calibration: str, base_frame: str) -> TransformTree:
@@ -43,16 +78,21 @@ def mount(extrinsics: Mapping[str, Sequence[float]], calibration: str, base_fram
 
 
 def _frames(path: Path) -> dict[str, Any]:
+    content = _content(path)
+    frames = content.get("frames") or {}
+    if not content.keys() & {"frames", "sources"} or not isinstance(frames, dict):
+        raise ConfigError(f"calibration {str(path)!r} has no mapping 'frames'; see mm_nav/wire/extrinsics.py for the form")
+    return frames
+
+
+def _content(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"calibration {str(path)!r} cannot be read ({error.strerror}); correct the path") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"calibration {str(path)!r} is not YAML: {error}") from error
-    frames = content.get("frames") if isinstance(content, dict) else None
-    if not isinstance(frames, dict):
-        raise ConfigError(f"calibration {str(path)!r} has no mapping 'frames'; see mm_nav/ros/extrinsics.py for the form")
-    return frames
+    return content if isinstance(content, dict) else {}
 
 
 def _entry(entry: Any, base_frame: str, place: str) -> tuple[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from mm_nav.core.geometry import se3
 from mm_nav.errors import ConfigError
-from mm_nav.ros.extrinsics import mount
+from mm_nav.wire.extrinsics import mount
 
 
 def calibration(folder: Path, text: str) -> str:
