@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float64
 
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.goal import GoalMemory
+from mm_nav.core.kind import kind_of
 from mm_nav.core.postprocess import sightings
 from mm_nav.core.relation import fit
 from mm_nav.core.types import Command, FusionOutput, Relation, Scene
@@ -22,12 +23,15 @@ class Grounding(GoalMemory):
         self.landmarks: tuple[GoalMemory, ...] = ()
         self.relation: Relation | None = None
         self.named = False
+        self.kinds: list[int | None] = []
         super().__init__(spec.grid)
 
     def begin(self, command: Command) -> None:
         """Look for what a command names, in place of all before."""
         self.landmarks = tuple(GoalMemory(self.grid) for _ in command.landmarks[: self.spec.phrase_count - 1])
         self.relation, self.named = command.relation, bool(command.phrase)
+        phrases = (command.target or command.phrase, *command.landmarks)
+        self.kinds = [kind_of(phrase, self.spec.classes) for phrase in phrases[: self.spec.phrase_count]]
         self.reset()
 
     def reset(self) -> None:
@@ -42,7 +46,7 @@ class Grounding(GoalMemory):
     ) -> None:
         """Take in one frame; see ``GoalMemory.update``."""
         for i, memory in enumerate((self, *self.landmarks)):
-            found = sightings(output, scene.objects, self.grid, i) if self.named else ()
+            found = sightings(output, scene.objects, self.grid, i, self.kinds[i]) if self.named else ()
             memory.update(found, scene.objects, in_view, T_odom_base, tracked)
         if self.viewpoint is None:
             self.viewpoint = T_odom_base.copy()

@@ -16,6 +16,8 @@ OCCUPIED = 0.5
 OBJECT_SCORE = 0.3
 MAX_OBJECTS = 24
 OBJECT_GAP_M = 0.5  # two centres nearer than this are one object
+OTHER_KIND = 0.35  # of its confidence keeps a sighting of something that is clearly of another class
+SEEN_HEAT, HALF_AS_LIKELY = 0.3, 0.5
 MAX_SIGHTINGS = 4
 SIGHTING = 0.15  # weakest goal peak worth remembering
 SNAP_M = 0.6  # a goal peak this near to an object is that object
@@ -60,13 +62,18 @@ def detections(output: FusionOutput, spec: ModelSpec) -> tuple[ObjectBox, ...]:
 
 
 def sightings(
-    output: FusionOutput, objects: tuple[ObjectBox, ...], grid: BevGrid, phrase: int = 0
+    output: FusionOutput, objects: tuple[ObjectBox, ...], grid: BevGrid, phrase: int = 0, kind: int | None = None
 ) -> tuple[Goal, ...]:
-    """Where the object of a phrase may be in this frame, most likely first; empty while there is no such phrase."""
+    """Where the object of a phrase may be in this frame, most likely first; empty while there is no such phrase.
+
+    ``kind`` is the class that the phrase speaks of, if it is one of the network's: a person in blue is no blue cone.
+    """
     found: list[Goal] = []
     goal_map, present = output.goal_map[phrase], float(np.clip(output.goal_present[phrase], 0.0, 1.0))
     for row, column in _peaks(goal_map, SIGHTING, MAX_SIGHTINGS, 1.0 / grid.cell):
         confidence = float(np.sqrt(min(1.0, float(goal_map[row, column])) * present))
+        if kind is not None:
+            confidence *= _of_kind(output, kind, row, column)
         if confidence < SIGHTING:
             continue
         xy = _centroid(goal_map, row, column, grid)
@@ -75,6 +82,18 @@ def sightings(
             xy = near.center[:2].copy()
         found.append(Goal(xy=xy, confidence=confidence, seen_now=True))
     return tuple(sorted(found, key=lambda g: -g.confidence))
+
+
+def _of_kind(output: FusionOutput, kind: int, row: int, column: int) -> float:
+    """How far the class of what stands there speaks against a kind, ``OTHER_KIND`` to 1; 1 where no object is seen."""
+    near = np.s_[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
+    heat = output.object_heat[near]
+    if float(heat.max()) < SEEN_HEAT:
+        return 1.0
+    r, c = np.unravel_index(int(heat.argmax()), heat.shape)
+    likely = output.object_class[(slice(None), *near)][:, r, c]
+    share = float(likely[kind]) / max(float(likely.max()), 1e-6)
+    return max(OTHER_KIND, min(1.0, share / HALF_AS_LIKELY))
 
 
 def camera_view(inputs: FusionInput, grid: BevGrid) -> Bool[np.ndarray, "y x"]:

@@ -8,13 +8,9 @@ from typing import Any
 import numpy as np
 
 from mm_nav.core.config import ModelSpec
+from mm_nav.core.kind import CLASS_WORDS
 from mm_nav.engine.text import SentenceEncoder
 
-CLASS_WORDS = {
-    "box": ("box", "crate", "case", "箱子", "盒子"), "cone": ("cone", "traffic cone", "pylon", "锥桶", "路锥", "交通锥"),
-    "barrel": ("barrel", "drum", "keg", "桶", "圆桶", "油桶"), "person": ("person", "pedestrian", "human", "人", "行人"),
-    "car": ("car", "vehicle", "automobile", "汽车", "车", "轿车"),
-}  # fmt: skip
 NEAR_MISS = 0.7  # share of absent phrases that share a word with something present
 
 

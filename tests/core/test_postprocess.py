@@ -107,3 +107,20 @@ def test_without_presence_there_is_no_sighting() -> None:
 def test_no_camera_sees_nothing() -> None:
     inputs = preprocess(SensorFrame(stamp_ns=0), SPEC)
     assert not camera_view(inputs, GRID).any()
+
+
+@pytest.mark.parametrize(("kind", "share"), [(None, 1.0), (3, 1.0), (1, 0.35)])
+def test_what_is_clearly_of_another_class_is_hardly_what_was_meant(kind: int | None, share: float) -> None:
+    goal, heat = np.zeros((96, 96), np.float32), np.zeros((96, 96), np.float32)
+    likely = np.full((len(SPEC.classes), 96, 96), 0.01, np.float32)
+    goal[40, 50], heat[40, 51], likely[3, 40, 51] = 0.81, 0.8, 0.9
+    output = empty_output(goal_map=goals(goal), object_heat=heat, object_class=likely)
+    (found,) = sightings(output, (), GRID, 0, kind)
+    assert found.confidence == pytest.approx(0.9 * share, abs=0.01)
+
+
+def test_without_an_object_there_its_class_says_nothing() -> None:
+    goal = np.zeros((96, 96), np.float32)
+    goal[40, 50] = 0.81
+    (found,) = sightings(empty_output(goal_map=goals(goal)), (), GRID, 0, 1)
+    assert found.confidence == pytest.approx(0.9, abs=0.01)
