@@ -23,6 +23,16 @@ MOVES = 0.2  # m/s from which an object counts as moving
 HARD = 3.0  # weight of a wrong phrase of the right class: the colour is what must be told
 
 
+def everywhere(count: Tensor) -> Tensor:
+    """A count as the mean over all processes of a training, at least one in all of them together: a mean then is the same however
+    a batch is dealt out."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return count.clamp(min=1.0)
+    world, total = torch.distributed.get_world_size(), count.detach().clone()
+    torch.distributed.all_reduce(total)
+    return total.clamp(min=1.0) / world
+
+
 def focal(p: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Penalty-reduced focal loss of CornerNet (Law and Deng 2018), per positive."""
     p = p.clamp(1e-4, 1 - 1e-4)
@@ -30,13 +40,13 @@ def focal(p: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     loss = torch.where(
         positive, -((1 - p) ** 2) * torch.log(p), -((1 - target) ** 4) * p**2 * torch.log1p(-p)
     )
-    return (loss * mask).sum() / (positive * mask).sum().clamp(min=1.0)
+    return (loss * mask).sum() / everywhere((positive * mask).sum())
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Mean of ``values`` where ``mask`` (broadcastable) is not zero; zero if it is nowhere."""
     mask = mask.expand_as(values).to(values.dtype)
-    return (values * mask).sum() / mask.sum().clamp(min=1.0)
+    return (values * mask).sum() / everywhere(mask.sum())
 
 
 def binary(logit: Tensor, target: Tensor, mask: Tensor) -> Tensor:
@@ -72,11 +82,11 @@ def losses(
     grid, boxes, on = spec.grid, batch["boxes"], batch["box_seen"]
     xy = boxes[..., :2]
     known = (batch["occupancy"] >= 0).float()
-    seen = batch["visible"].clamp(min=0)
+    seen, labelled = batch["visible"].clamp(min=0), batch["objects_known"][:, :, None]
     terms = {
         "occupancy": binary(dense[:, 0], batch["occupancy"].clamp(min=0), known * (0.05 + seen)),
         "visible": binary(dense[:, 1], seen, (batch["visible"] >= 0).float()),
-        "heat": focal(out["object_heat"], bump(grid, xy, on), 1 - bump(grid, xy, batch["box_unsure"], 2.0).gt(0.1).float()),
+        "heat": focal(out["object_heat"], bump(grid, xy, on), labelled * (1 - bump(grid, xy, batch["box_unsure"], 2.0).gt(0.1).float())),
         "box": box_loss(out["object_box"], boxes, on, grid),
         "motion": motion_loss(at_cells(out["motion"], grid, xy), boxes[..., 7:9], on),
         "doppler": doppler_loss(out["motion"], batch["moving"], grid),
@@ -109,13 +119,19 @@ def remembered(net: FusionNet, batch: dict[str, Tensor], spec: ModelSpec) -> dic
 
 
 def goal_loss(goal_BPYX: Tensor, batch: dict[str, Tensor], grid: BevGrid) -> Tensor:
-    """Focal loss of every phrase's goal map; a phrase may mean several boxes, or none; unseen ones are not judged."""
+    """Focal loss of every phrase's goal map; a phrase may mean several boxes, or none; unseen ones are not judged.
+
+    Where nobody labelled objects, only the goal's surroundings and free ground are judged: what else stands there may be
+    called the same.
+    """
     p = goal_BPYX.shape[1]
     xy = batch["boxes"][..., :2]
     total = goal_BPYX.new_zeros(())
     for i in range(p):
         target = bump(grid, xy, batch["goal_hits"][:, i])
         judged = 1 - bump(grid, xy, batch["goal_unsure"][:, i], 2.0).gt(0.1).float()
+        near = bump(grid, xy, batch["goal_hits"][:, i], 4.0).gt(0.1).float()
+        judged = judged * torch.maximum(batch["objects_known"][:, :, None], torch.maximum(near, (batch["occupancy"] == 0).float()))
         total = total + focal(goal_BPYX[:, i], target, judged * batch["goal_known"][:, i, None, None])
     return total / p
 
@@ -178,14 +194,14 @@ def match_loss(net: FusionNet, embedding_BDYX: Tensor, batch: dict[str, Tensor],
     """Sigmoid contrastive alignment (SigLIP, Zhai et al. 2023) of cells with the phrases of the whole batch.
 
     Each object whose colour a camera can see is sampled at a few cells; it matches the phrases of its own kind
-    ("red cone") and of its class ("cone"). Random background cells match nothing.
+    ("red cone") and of its class ("cone"). Random background cells match nothing, where objects are labelled.
     """
     cells_BM = batch["box_coloured"]
     points = batch["cell_points"]  # (B, M, S, 2): positions inside each object
     s = points.shape[2]
     unit = torch.nn.functional.normalize
     objects = unit(at_cells(embedding_BDYX, spec.grid, points.flatten(1, 2)), dim=-1)
-    background = unit(at_cells(embedding_BDYX, spec.grid, batch["empty_points"]).flatten(0, 1), dim=-1)
+    background = unit(at_cells(embedding_BDYX, spec.grid, batch["empty_points"]), dim=-1)
     phrases = torch.cat([batch["box_phrase"].flatten(0, 1), net.class_phrases])
     keys = torch.cat([batch["box_key"].flatten(), batch["box_key"].new_full((len(net.class_phrases),), -2)])
     real = torch.cat([batch["box_seen"].flatten() > 0, torch.ones(len(net.class_phrases), dtype=torch.bool)])
@@ -206,4 +222,4 @@ def match_loss(net: FusionNet, embedding_BDYX: Tensor, batch: dict[str, Tensor],
     weight = torch.where(target > 0, 5.0, torch.where(alike, HARD, 1.0))
     raw = torch.nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none") * weight
     empty = torch.nn.functional.softplus(background @ phrases_PD.T * net.scale + net.bias)
-    return masked_mean(raw, mask) + 0.1 * empty.mean()
+    return masked_mean(raw, mask) + 0.1 * masked_mean(empty, batch["objects_known"][:, :, None])

@@ -3,7 +3,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import torch
@@ -81,11 +81,22 @@ class FusionTraining(L.LightningModule):
         count = len(batch["stop"])
         shown = {f"{stage}/{name}": value.detach() for name, value in terms.items()}
         if stage == "val":
-            shown |= {f"val/{k}": v for k, v in judged(out, batch, self.spec).items()}
-        spread = stage == "val" and self.trainer.world_size > 1
+            for name, pair in tallies(out, batch, self.spec).items():
+                self._sums[name] = self._sums.get(name, 0) + pair.detach()
+        spread = self.trainer.world_size > 1  # else each process would tell of its own share only
         self.log_dict(shown, batch_size=count, on_step=stage == "train", on_epoch=True, sync_dist=spread)
-        self.log(f"{stage}/loss", total.detach(), prog_bar=True, batch_size=count, on_step=stage == "train", on_epoch=True)
+        self.log(f"{stage}/loss", total.detach(), prog_bar=True, batch_size=count, on_step=stage == "train", on_epoch=True, sync_dist=spread)
         return total
+
+    def on_validation_epoch_start(self) -> None:
+        """Nothing is judged yet."""
+        self._sums: dict[str, Any] = {}
+
+    def on_validation_epoch_end(self) -> None:
+        """Log what was judged, over all batches and processes."""
+        if self.trainer.world_size > 1:
+            self._sums = {name: cast(Tensor, self.all_gather(pair)).sum(dim=0) for name, pair in self._sums.items()}
+        self.log_dict({f"val/{name}": value for name, value in judged(self._sums).items()})
 
     def on_train_epoch_start(self) -> None:
         """Tell the dataset which epoch it is: its random choices depend on (seed, epoch, item) alone."""
@@ -105,11 +116,9 @@ class FusionTraining(L.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def judged(out: dict[str, Tensor], batch: dict[str, Tensor], spec: ModelSpec) -> dict[str, Tensor]:
-    """Occupancy IoU in observed cells, share of visible goals found within 1 m, presence, waypoint error in metres.
-
-    ``score`` puts the first four into one number, 0..1: by it the best epoch is chosen.
-    """
+def tallies(out: dict[str, Tensor], batch: dict[str, Tensor], spec: ModelSpec) -> dict[str, Tensor]:
+    """What is judged, as (sum, count) each, so that batches add up: occupancy IoU in observed cells, share of visible goals found
+    within 1 m, presence, waypoint error in metres."""
     truth, known = batch["occupancy"] > 0.5, (batch["occupancy"] >= 0) & (batch["visible"] > 0.5)
     said = out["occupancy"] > 0.5
     both, either = (truth & said & known).sum(), ((truth | said) & known).sum()
@@ -125,12 +134,19 @@ def judged(out: dict[str, Tensor], batch: dict[str, Tensor], spec: ModelSpec) ->
     present = out["goal_present"]
     error = (out["waypoints"] - batch["waypoints"]).norm(dim=2)
     covered = batch["waypoints_known"]
-    found = {
-        "occupancy_iou": both / either.clamp(min=1),
-        "goal_within_1m": (near * there).sum() / there.sum().clamp(min=1),
-        "present_when_there": (present * there).sum() / there.sum().clamp(min=1),
-        "present_when_not": (present * gone).sum() / gone.sum().clamp(min=1),
-        "waypoint_error_m": (error * covered).sum() / covered.sum().clamp(min=1),
-    }
-    score = found["occupancy_iou"] + found["goal_within_1m"] + found["present_when_there"] + 1 - found["present_when_not"]
-    return found | {"score": score / 4}
+    pairs = {
+        "occupancy_iou": (both, either), "goal_within_1m": ((near * there).sum(), there.sum()),
+        "present_when_there": ((present * there).sum(), there.sum()), "present_when_not": ((present * gone).sum(), gone.sum()),
+        "waypoint_error_m": ((error * covered).sum(), covered.sum()),
+    }  # fmt: skip
+    return {name: torch.stack([part.float(), whole.float()]) for name, (part, whole) in pairs.items()}
+
+
+def judged(sums: dict[str, Tensor]) -> dict[str, float]:
+    """Means of added-up tallies; what was labelled nowhere is left out.
+
+    ``score``, 0..1, is the mean of all but the waypoints, of those that are there: by it the best epoch is chosen.
+    """
+    found = {name: float(pair[0] / pair[1]) for name, pair in sums.items() if pair[1] > 0}
+    parts = [1 - v if name == "present_when_not" else v for name, v in found.items() if name != "waypoint_error_m"]
+    return found | {"score": sum(parts) / max(len(parts), 1)}

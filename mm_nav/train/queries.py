@@ -21,12 +21,14 @@ def ask(
 
     Without ``augment`` the first phrase is the plain name of the commanded target. Adds ``phrase`` (P, E),
     ``phrase_mask`` (P,), ``goal_hits`` and ``goal_unsure`` (P, M; which boxes a phrase means, for sure or unseen),
-    ``goal_known`` (P,), ``goal_by_colour`` (P,), and the boxes' names, classes and visibility.
+    ``goal_known`` (P,), ``goal_by_colour`` (P,), the boxes' names, classes and visibility, and ``objects_known`` (1,): whether
+    somebody labelled objects in this recording, so that where none is said to be there is none.
     """
     present = x["ids"] >= 0
     seen = (x["hits"] >= labels.MIN_HITS) & present & cells_of(spec.grid, x["boxes"][:, :2])[2]
     coloured = seen & (x["in_view"] > 0) & (x["camera_mask"].max() > 0)
     names = [meta["texts"].get(str(i), ["", ""]) for i in x["ids"]]
+    x["objects_known"] = np.array([bool(meta["texts"])], np.float32)
     x["box_seen"], x["box_coloured"] = seen.astype(np.float32), coloured.astype(np.float32)
     x["box_unsure"] = (present & ~seen).astype(np.float32)
     x["box_key"] = np.array([vocabulary.key(n[1]) if p else -1 for n, p in zip(names, present, strict=True)], np.int64)

@@ -26,7 +26,7 @@ from mm_nav.train.config import MODELS, TrainConfig
 from mm_nav.train.dataset import FrameDataset, extract_all
 from mm_nav.train.export import save_bundle
 from mm_nav.train.fit import fit, run_key
-from mm_nav.train.module import FusionTraining, judged
+from mm_nav.train.module import FusionTraining, judged, tallies
 from mm_nav.train.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -114,14 +114,12 @@ def begin(config: TrainConfig, spec: ModelSpec, vocabulary: Vocabulary) -> Fusio
 
 
 def evaluate(net: FusionNet, spec: ModelSpec, held: FrameDataset, config: TrainConfig) -> dict[str, float]:
-    """Mean of the judged quantities over the held-out scenes, in float32 and evaluation mode."""
-    net, count = net.eval(), 0
-    sums: dict[str, float] = {}
+    """The judged quantities over the held-out scenes, in float32 and evaluation mode."""
+    net = net.eval()
+    sums: dict[str, torch.Tensor] = {}
     with torch.no_grad():
         for batch in DataLoader(held, config.batch_size):
             batch = batch | remembered(net, batch, spec)
-            found = judged(net(**{t.name: batch[t.name] for t in inputs_of(spec)}), batch, spec)
-            for name, value in found.items():
-                sums[name] = sums.get(name, 0.0) + float(value) * len(batch["stop"])
-            count += len(batch["stop"])
-    return {f"held_out_{k}": round(v / max(count, 1), 4) for k, v in sums.items()}
+            for name, pair in tallies(net(**{t.name: batch[t.name] for t in inputs_of(spec)}), batch, spec).items():
+                sums[name] = sums[name] + pair if name in sums else pair
+    return {f"held_out_{name}": round(value, 4) for name, value in judged(sums).items()}

@@ -14,6 +14,7 @@ from mm_nav.model.losses import (  # noqa: E402
     bump,
     doppler_loss,
     focal,
+    goal_loss,
     losses,
     masked_mean,
     motion_loss,
@@ -35,7 +36,7 @@ def batch(size: int = 2, objects: int = 3) -> dict[str, "torch.Tensor"]:
     boxes[..., 2:6] = 0.5
     on = torch.ones(size, objects)
     return b | {
-        "boxes": boxes, "box_seen": on, "box_coloured": on, "box_unsure": torch.zeros(size, objects),
+        "objects_known": torch.ones(size, 1), "boxes": boxes, "box_seen": on, "box_coloured": on, "box_unsure": torch.zeros(size, objects),
         "box_key": torch.arange(objects).expand(size, -1).contiguous(), "box_class": torch.arange(objects).expand(size, -1).contiguous(),
         "box_phrase": torch.nn.functional.normalize(torch.randn(objects, 512), dim=-1).expand(size, -1, -1).contiguous(),
         "surface_points": boxes[..., :2], "surface_on": on, "cell_points": boxes[:, :, None, :2].repeat(1, 1, 4, 1), "empty_points": torch.full((size, 8, 2), -5.0),
@@ -86,11 +87,30 @@ def test_missing_labels_silence_their_terms() -> None:
     b = batch()
     b["occupancy"] = torch.full_like(b["occupancy"], -1)
     b["visible"] = torch.full_like(b["visible"], -1)
-    for name in ("waypoints_known", "stop_known", "goal_known", "box_seen", "box_coloured", "moving"):
+    for name in ("waypoints_known", "stop_known", "goal_known", "box_seen", "box_coloured", "moving", "objects_known"):
         b[name] = torch.zeros_like(b[name])
     terms, _ = losses(build_net(SPEC), b, SPEC)
-    for name in ("occupancy", "visible", "box", "motion", "doppler", "goal", "waypoints", "stop"):
+    for name in ("occupancy", "visible", "heat", "box", "motion", "doppler", "match", "goal", "waypoints", "stop"):
         assert terms[name].item() == 0, name
+
+
+def test_where_nobody_labelled_objects_look_alikes_of_the_goal_are_not_called_wrong() -> None:
+    b = batch()
+    b["occupancy"] = torch.zeros_like(b["occupancy"])
+    b["occupancy"][:, 60:64, 70:74] = 1.0  # something stands there
+    said = torch.full((2, 3, 96, 96), 0.01)
+    alike = said.clone()
+    alike[:, :, 60:64, 70:74] = 0.9
+    free = said.clone()
+    free[:, :, 20:24, 70:74] = 0.9
+
+    def cost(goal: "torch.Tensor") -> float:
+        return goal_loss(goal, b, SPEC.grid).item()
+
+    assert cost(alike) > 1.5 * cost(said)
+    b["objects_known"] = torch.zeros_like(b["objects_known"])
+    assert cost(alike) == pytest.approx(cost(said))
+    assert cost(free) > 1.5 * cost(said)
 
 
 def test_a_few_steps_learn_a_batch_by_heart() -> None:

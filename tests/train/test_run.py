@@ -158,7 +158,7 @@ def test_scenes_are_never_split_between_training_and_validation(bags: Path) -> N
 
 
 def test_two_processes_train_like_one_with_the_same_global_batch(bags: Path, tmp_path: Path) -> None:
-    """Batch norm and contrastive terms see half a batch each, so the losses agree closely, not exactly."""
+    """Batch norm and contrastive terms see half a batch each; all other means are over the whole batch."""
     losses = []
     for devices in ("1", "2"):
         cache = tmp_path / devices
