@@ -54,7 +54,8 @@ def model_card(config: TrainConfig, training: dict[str, Any], metrics: dict[str,
 
 Camera, LiDAR, radar and language in one bird's-eye-view network; see mm_nav/model/net.py.
 
-* Data: {training["bags"]} bags, {training["frames"]} training frames, {said}; whole scenes are held out, never frames.{recorded}
+* Data: {said}{", with what the bundle it started from had seen" if config.base else ""}; in this training {training["bags"]} bags, {training["frames"]}
+  frames to learn from. Whole scenes are held out, never frames.{recorded}
 * Command: {before}`{training["command"]}` ({training["minutes"]} minutes; the best epoch is kept).
 * Recipe: {config.recipe}{f", from {config.base}" if config.base else ""}; validation by whole scenes.
 * Words: class names {", ".join(ModelSpec().classes)}; phrases in English and Chinese.
