@@ -15,6 +15,8 @@ from rich.console import Console
 
 from mm_nav.bags.writer import BagWriter
 from mm_nav.core.config import BevGrid, ModelSpec
+from mm_nav.core.gist import Gist
+from mm_nav.core.types import Command
 from mm_nav.engine import load_bundle, open_engine
 from mm_nav.engine.text import open_text_encoder
 from mm_nav.errors import ConfigError
@@ -54,7 +56,8 @@ class Voice:
     def messages(self, event: Heard | Seen) -> Iterator[tuple[str, Encoded, int]]:
         """(topic, message, log time in ns) of one event."""
         if isinstance(event, Heard):
-            self._status = ""
+            if isinstance(event.answer, Command):  # another order; after a refusal the old one goes on
+                self._status = ""
             yield "command_status", encode_answer(event.answer), event.utterance.stamp_ns
             return
         frame, outcome = event.frame, event.outcome
@@ -108,7 +111,8 @@ def main(config: ReplayConfig) -> int:
         raise ConfigError(f"{config.out} exists already and is not overwritten; remove it or choose another name")
     bundle = load_bundle(config.bundle)
     engine = open_engine(bundle, config.backend, config.threads)
-    pipeline = Pipeline(engine, open_text_encoder(bundle), bundle.spec)
+    encoder = open_text_encoder(bundle)
+    pipeline = Pipeline(engine, encoder, bundle.spec, hear=Gist(encoder.encode_together).hear)
     console = Console()
     with console.status(f"{config.bag} …"):
         count = replay(config.bag, config.out, pipeline, bundle.spec, say=config.say,

@@ -226,6 +226,7 @@ def run_open_loop(config: OpenLoopConfig) -> OpenLoopReport:
         BagError: unreadable, or without a synchronised frame.
         BundleError: the bundle is missing or altered.
     """
+    from mm_nav.core.gist import Gist
     from mm_nav.engine import load_bundle, open_engine
     from mm_nav.engine.text import open_text_encoder
     from mm_nav.evaluate.open_loop import open_loop
@@ -233,7 +234,8 @@ def run_open_loop(config: OpenLoopConfig) -> OpenLoopReport:
 
     bundle = load_bundle(config.bundle)
     engine = open_engine(bundle, config.backend, config.threads)
-    pipeline = Pipeline(engine, open_text_encoder(bundle), bundle.spec)
+    encoder = open_text_encoder(bundle)
+    pipeline = Pipeline(engine, encoder, bundle.spec, hear=Gist(encoder.encode_together).hear)
     return open_loop(config.bag, pipeline, bundle.spec, say=config.say, bundle=f"{bundle.name} {bundle.version}")
 
 

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from mm_nav.errors import ConfigError, MmNavError
 from mm_nav.evaluate import ClosedLoopConfig, run_closed_loop
-from mm_nav.evaluate.suite import command, driven_before, table
+from mm_nav.evaluate.suite import asked, command, driven_before, table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +100,16 @@ def run_ablation(config: AblationConfig, console: Console) -> str:
         bundle = config.out / row.folder
         if not (bundle / "manifest.json").exists():
             train(config, row, bundle, console)
+        wanted = f"mm_nav {shlex.join(train_words(config, row, bundle))}"
+        if (trained := trained_by(bundle)) != wanted:
+            raise ConfigError(f"{bundle} was trained by {trained!r}, not by {wanted!r}; remove it, or choose another --out")
         question = ClosedLoopConfig(bundle=str(bundle), scenarios=config.scenarios, seed=config.seed, workers=config.workers,
                                     threads=config.threads, sensors_off=row.off)  # fmt: skip
         path = config.out / f"{name.replace(',', '').replace(' ', '_')}.json"
         report = driven_before(path, question)
         if report is None:
             console.print(f"{name}: {command(question)}", highlight=False, soft_wrap=True)
-            report = run_closed_loop(question, console).to_json() | {"asked": command(question)}
+            report = run_closed_loop(question, console).to_json() | asked(question)
             path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         reports[name] = report
         text = f"{table(reports)}\n{trainings(config, reports)}"
@@ -127,11 +130,16 @@ def train_words(config: AblationConfig, row: Row, bundle: Path) -> list[str]:
     return ["train", *map(str, config.bags), "--out", str(bundle), "--epochs", str(config.epochs), *row.train]
 
 
+def trained_by(bundle: Path) -> str:
+    """The command that made a bundle."""
+    return str(json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))["training"]["command"])
+
+
 def trainings(config: AblationConfig, reports: dict[str, dict[str, Any]]) -> str:
     """A line per row: how it was trained, and how long that took."""
     lines = []
     for name in reports:
         bundle = config.out / ROWS[name].folder
         minutes = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))["training"]["minutes"]
-        lines.append(f"* {name}: `mm_nav {shlex.join(train_words(config, ROWS[name], bundle))}` ({minutes:g} min)")
+        lines.append(f"* {name}: `{trained_by(bundle)}` ({minutes:g} min)")
     return "\n".join(lines) + "\n"

@@ -18,6 +18,7 @@ from jaxtyping import Float64
 from mm_nav.core import safety
 from mm_nav.core.config import BevGrid
 from mm_nav.core.geometry import inverse
+from mm_nav.core.gist import Gist
 from mm_nav.core.types import Command, Intent, Rejection, SensorFrame, Utterance, Velocity
 from mm_nav.engine import load_bundle, open_engine
 from mm_nav.engine.text import open_text_encoder
@@ -252,7 +253,8 @@ def opener(drive: Drive) -> Callable[[], Driver]:
         return partial(Classical, drive.limits)
     bundle = load_bundle(drive.bundle)
     engine = open_engine(bundle, drive.backend, drive.threads)
-    return partial(Pipeline, engine, open_text_encoder(bundle), bundle.spec, drive.limits)
+    encoder = open_text_encoder(bundle)
+    return partial(Pipeline, engine, encoder, bundle.spec, drive.limits, hear=Gist(encoder.encode_together).hear)
 
 
 def check_driver(name: str) -> None:

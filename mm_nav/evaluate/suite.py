@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from mm_nav.engine.bundle import find_bundle
+from mm_nav.engine.bundle import file_sha256, find_bundle
 from mm_nav.errors import ConfigError
 from mm_nav.evaluate import ClosedLoopConfig, SuiteConfig, run_closed_loop
 
@@ -45,7 +45,7 @@ def run_suite(config: SuiteConfig, console: Console | None = None) -> dict[str, 
         if report is None:
             if console is not None:
                 console.print(f"{name}: {command(question)}", highlight=False, soft_wrap=True)
-            report = run_closed_loop(question, console).to_json() | {"asked": command(question)}
+            report = run_closed_loop(question, console).to_json() | asked(question)
             path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         found[name] = report
     (config.out / "table.md").write_text(table(found), encoding="utf-8")
@@ -86,11 +86,14 @@ def _cell(value: float | None, within: list[float] | tuple[float, float] | None)
 
 def driven_before(path: Path, question: ClosedLoopConfig) -> dict[str, Any] | None:
     """A report that answers the same question about the same weights, if there is one."""
-    manifest = find_bundle(question.bundle) / "manifest.json"
-    if not path.exists() or path.stat().st_mtime < manifest.stat().st_mtime:
-        return None
     try:
         report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:  # cut off while it was written
+    except (FileNotFoundError, ValueError):  # never driven, or cut off while it was written
         return None
-    return report if report.get("asked") == command(question) else None
+    wanted = asked(question)
+    return report if {k: report.get(k) for k in wanted} == wanted else None
+
+
+def asked(question: ClosedLoopConfig) -> dict[str, str]:
+    """What was asked of which weights, by the hash of the manifest that pins them."""
+    return {"asked": command(question), "manifest_sha256": file_sha256(find_bundle(question.bundle) / "manifest.json")}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mm_nav.core.gist import Gist
-from mm_nav.core.types import SensorFrame, Utterance
+from mm_nav.core.types import Command, SensorFrame, Utterance
 from mm_nav.engine import load_bundle, open_engine
 from mm_nav.engine.text import open_text_encoder
 from mm_nav.pipeline import Pipeline
@@ -98,7 +98,8 @@ class FusionNode(ManagedNode):
             self._pipeline.reset()
         elif isinstance(job, Utterance):
             answer = self._pipeline.command(job.text, job.stamp_ns)
-            self._status = ""
+            if isinstance(answer, Command):  # another order; after a refusal the old one goes on
+                self._status = ""
             self.send("command_status", encode_answer(answer))
         else:
             self._step(job)

@@ -37,6 +37,7 @@ START_NS = 1_000_000_000_000
 SOURCES = ("camera/front", "lidar", "radar", "odom")
 SUCCESS_M = 1.2  # from the robot's centre to the target's surface
 STILL_V, STILL_W = 0.05, 0.08  # slower than this is standing
+SETTLED_S = 1.0  # so long it must stand where it was sent
 TURN_TOLERANCE = float(np.deg2rad(20))
 MOVE_TOLERANCE_M = 0.4
 SUBSTEP_S = 0.05
@@ -273,6 +274,8 @@ class Simulation:
         """Whether the task is fulfilled now; never after a collision."""
         if self.collided or self._said < len(self.task.script) or not self.still:
             return False
+        if self.task.name != "stop" and self.time_s - self._still_since_s < SETTLED_S - 1e-6:
+            return False  # it may only be turning round
         if self.task.has_goal:
             return self.target_distance_m <= SUCCESS_M and not self.wall_between
         if self.task.name == "turn":

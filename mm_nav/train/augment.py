@@ -125,7 +125,7 @@ def lose(x: dict[str, np.ndarray], gone: Collection[str], in_past: Collection[st
         _forget_colours(x)
     if "lidar" in gone and x["visible"].max() >= 0:  # without LiDAR only what a camera looks at is observed
         rows = x["occupancy"].shape[0]
-        looked = (x["camera_grid"][:, :rows, :, 0] > -1.5).any(axis=0)
+        looked = (x["camera_grid"][x["camera_mask"] > 0][:, :rows, :, 0] > -1.5).any(axis=0)
         x["visible"] = x["visible"] * looked
 
 

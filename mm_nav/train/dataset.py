@@ -197,19 +197,20 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
         folders: results of ``extract``. vocabulary: embeds phrases. augment: random queries, mirroring, light, sensor
             dropout; without it every frame is asked for its commanded target, and nothing is changed.
         sensors: that the network may see. sensor_dropout: whether augmenting takes some of them away at random.
-        language: False deals out phrases of other frames, so that they carry nothing.
+        language: False deals out phrases of other frames, so that they carry nothing. part: of each recording, from its start.
     """
 
     def __init__(
         self, folders: list[Path], spec: ModelSpec, vocabulary: Vocabulary, *, augment: bool, seed: int,
-        sensors: Sequence[str] = SENSORS, sensor_dropout: bool = True, language: bool = True,
+        sensors: Sequence[str] = SENSORS, sensor_dropout: bool = True, language: bool = True, part: tuple[float, float] = (0.0, 1.0),
     ) -> None:  # fmt: skip
         self.spec, self.vocabulary, self.augment, self.seed = spec, vocabulary, augment, seed
         self.sensors, self.sensor_dropout, self.language = tuple(sensors), sensor_dropout, language
         self.folders = [f.name for f in folders]
         self._where = folders
         self.metas = [json.loads((f / "meta.json").read_text()) for f in folders]
-        self.index = [(s, i) for s, f in enumerate(folders) for i in range(len(np.load(f / "stamp_ns.npy")))]
+        counts = [len(np.load(f / "stamp_ns.npy", mmap_mode="r")) for f in folders]
+        self.index = [(s, i) for s, n in enumerate(counts) for i in range(int(part[0] * n), int(np.ceil(part[1] * n)))]
         self.epoch = 0
 
     def __len__(self) -> int:

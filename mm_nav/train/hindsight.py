@@ -69,7 +69,7 @@ def goals(commands: list[Utterance], track: Track, occupancy_at: Callable[[int],
         cells = occupancy_at(rest)
         ahead = None if cells is None else place_ahead(cells, grid)
         xy = None if ahead is None else out_of(now[0], ahead[None])[0]
-        out.append(Goal(command.phrase, command.intent, start, rest, _left(track, rest, end), xy))
+        out.append(Goal(command.target or command.phrase, command.intent, start, rest, _left(track, rest, end), xy))
     return out
 
 

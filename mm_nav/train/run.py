@@ -53,7 +53,7 @@ def find_bags(paths: tuple[Path, ...]) -> list[Path]:
 
 
 def split(bags: list[Path], share: float) -> tuple[list[Path], list[Path]]:
-    """Training and validation bags, by whole scene; every n-th bag is held out."""
+    """Training and validation bags, by whole scene; every n-th bag is held out. A single one is both, and split by time later."""
     if len(bags) < 2:
         return bags, bags
     step = max(2, round(1 / max(share, 1e-3)))
@@ -71,9 +71,12 @@ def main(config: TrainConfig) -> int:
     metas = [json.loads((f / "meta.json").read_text()) for f in folders.values()]
     vocabulary = Vocabulary(metas, spec, encoder, config.cache / "phrases.npz")
     given: dict[str, Any] = {"sensors": config.sensors, "sensor_dropout": config.sensor_dropout, "language": config.language}
-    train = FrameDataset([folders[b] for b in train_bags], spec, vocabulary, augment=True, seed=config.seed, **given)
-    held = FrameDataset([folders[b] for b in held_bags], spec, vocabulary, augment=False, seed=config.seed, **given)
+    first, last = ((0.0, 0.7), (0.8, 1.0)) if len(folders) == 1 else ((0.0, 1.0), (0.0, 1.0))
+    train = FrameDataset([folders[b] for b in train_bags], spec, vocabulary, augment=True, seed=config.seed, part=first, **given)
+    held = FrameDataset([folders[b] for b in held_bags], spec, vocabulary, augment=False, seed=config.seed, part=last, **given)
     print(f"{len(train)} frames of {len(train_bags)} bags to train on, {len(held)} of {len(held_bags)} held out")
+    if len(folders) == 1:
+        log.warning("one recording only: its last fifth is held out, of the same place and light; record another to know more")
 
     def fitted(told: TrainConfig, extra: tuple[Callback, ...] = ()) -> FusionTraining:
         L.seed_everything(told.seed, verbose=False)
