@@ -57,6 +57,13 @@ def source_name(topic: str) -> str:
     return "/".join(parts)
 
 
+def robot_source(use: TopicUse) -> str:
+    """What the robot's parameters and calibration files call a source: ``camera/eye``, ``odom``, ``velodyne_points``."""
+    if use.kind in ("camera", "camera_info"):
+        return "camera/" + use.name.removeprefix("camera/").replace("/", "_")
+    return "odom" if use.kind == "odometry" else use.name
+
+
 def topic_uses(reader: BagReader, topic_map: Mapping[str, str] | None = None) -> list[TopicUse]:
     """What each topic of a recording is used as, sorted by topic.
 
@@ -110,7 +117,7 @@ def sources(
         SourceSpec(use.name, cast(Kind, use.kind), round(fix.time_offset_s * 1e9), fix.frame_id)
         for use in topic_uses(reader, topic_map)
         if use.kind in ("camera", "lidar", "radar", "odometry")
-        for fix in (fixed.get(use.name, NO_FIX),)
+        for fix in (fixed.get(robot_source(use), fixed.get(use.name, NO_FIX)),)
     ]
     return specs, _transforms(reader, file)
 

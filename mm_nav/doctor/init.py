@@ -14,11 +14,12 @@ import numpy as np
 import tyro
 import yaml
 
-from mm_nav.bags.playback import CALIBRATION, TopicUse, calibration_of, topic_uses
+from mm_nav.bags.playback import CALIBRATION, TopicUse, calibration_of, robot_source, topic_uses
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.frames import TransformTree
 from mm_nav.core.geometry import to_quaternion
 from mm_nav.doctor.recording import Checkup
+from mm_nav.doctor.timing import MOST_OFFSET_S
 from mm_nav.errors import ConfigError
 from mm_nav.ros.play import standard_topic
 
@@ -65,12 +66,14 @@ def look(reader: BagReader, base_frame: str) -> Robot:
     checkup = Checkup(reader, base_frame)
     found = checkup.findings()
     uses = [u for u in topic_uses(reader) if u.kind and u.kind != "transform"]
-    names = {u.topic: u.name for u in uses}
+    names = {u.topic: robot_source(u) for u in uses}
+    unstamped = tuple(names[f.subject] for f in found if f.check == "stamp" and (f.values or {}).get("zero_stamps") and f.subject in names)
+    late = {names[f.subject]: float((f.values or {})["against_others_s"]) for f in found if f.check == "clock" and f.level == "fault" and f.subject in names}
     return Robot(
         uses=uses, tree=checkup.tree, base_frame=base_frame,
-        frames={u.name: next((f.lstrip("/") for f in checkup.frames[u.topic] if f), "") for u in uses if u.kind in MOUNTED},
-        late_s={names[f.subject]: (f.values or {})["against_others_s"] for f in found if f.check == "clock" and f.level == "fault" and f.subject in names},
-        unstamped=tuple(names[f.subject] for f in found if f.check == "stamp" and (f.values or {}).get("zero_stamps") and f.subject in names),
+        frames={robot_source(u): next((f.lstrip("/") for f in checkup.frames[u.topic] if f), "") for u in uses if u.kind in MOUNTED},
+        late_s={} if unstamped else {name: s for name, s in late.items() if abs(s) <= MOST_OFFSET_S},  # arrival times need no offset
+        unstamped=unstamped,
     )  # fmt: skip
 
 
@@ -96,9 +99,10 @@ def parameters(robot: Robot) -> dict[str, Any]:
         return [u.topic for u in robot.uses if u.kind == kind and u.type.endswith("LaserScan") is scan]
 
     cameras = [u for u in robot.uses if u.kind == "camera"]
+    packed = [u for u in cameras if u.type.endswith("CompressedImage")]
     values: dict[str, Any] = {
-        "base_frame": robot.base_frame, "cameras": [(standard_topic(u) or "").split("/")[1] for u in cameras],
-        "compressed": any(u.type.endswith("CompressedImage") for u in cameras),
+        "base_frame": robot.base_frame, "cameras": [robot_source(u).removeprefix("camera/") for u in (cameras if not packed or len(packed) == len(cameras) else packed)],
+        "compressed": bool(packed),
         "lidars": topics("lidar", False), "scans": topics("lidar", True), "radars": topics("radar", False),
     }  # fmt: skip
     return values | ({"stamp_policy": "arrival"} if robot.unstamped else {})
@@ -145,11 +149,14 @@ def asked(robot: Robot, out: Path) -> list[str]:
     found = [f"{file}: where is {frame}? Measure it, and fill in its line" for frame in robot.lost()]
     found += [f"{file}: messages of {name} name no frame; name one under sources, and its mounting under frames" for name, f in robot.frames.items() if not f]
     kinds = {u.kind for u in robot.uses}
+    pictures = {u.type for u in robot.uses if u.kind == "camera"}
+    if len(pictures) > 1:
+        found.append("some cameras are raw, some compressed: one fusion node reads one kind, the compressed ones were taken")
     if "camera" in kinds:
         models = {u.name for u in robot.uses if u.kind == "camera_info"}
         found += [f"{u.name} has no camera_info: calibrate it, and publish it" for u in robot.uses if u.kind == "camera" and u.name not in models]
     for kind, loss in (("camera", "no colours and no open words"), ("lidar", "occupancy from the camera alone"),
-                       ("odometry", "no waypoints to learn, no memory, and the navigator stands still")):  # fmt: skip
+                       ("odometry", "no waypoints to learn, and nothing is remembered while it drives")):  # fmt: skip
         if kind not in kinds:
             found.append(f"the recording has no {kind}: {loss}")
     if "command" not in kinds:

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from mm_nav.bags.playback import TopicUse, sources, topic_uses
+from mm_nav.bags.playback import TopicUse, robot_source, sources, topic_uses
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.doppler import own_velocity
 from mm_nav.core.frames import TransformTree
@@ -56,7 +56,7 @@ class Checkup:
             stamps = np.array(self.stamps[topic], np.int64) if topic in self.stamps else None
             if not topic.endswith("tf_static"):
                 found[topic] = timing(np.array(logs, np.int64), stamps, start_ns)
-        sensors = {t: use.name for t, use in self.uses.items() if use.kind in SENSORS}
+        sensors = {t: robot_source(use) for t, use in self.uses.items() if use.kind in SENSORS}
         models = {t for t, use in self.uses.items() if use.kind == "camera_info"}  # their pictures say the same
         out = [f for f in judge(found, sensors) if f.subject not in models]
         for topic, use in self.uses.items():
@@ -104,7 +104,7 @@ class Checkup:
             out.append(Finding(level="fault", subject=topic, check="message", text=f"{count} of {len(self.logs[topic])} cannot be read: {text}"))
         if use.kind in SENSORS and (empty := self.frames[topic].get("", 0)):
             out.append(Finding(level="fault", subject=topic, check="frame", text=f"{empty} of {len(self.logs[topic])} have an empty frame_id",
-                               remedy=f"frame_id.{use.name}: FRAME", values={"empty": empty}))  # fmt: skip
+                               remedy=f"frame_id.{robot_source(use)}: FRAME", values={"empty": empty}))  # fmt: skip
         if topic in self.scans:
             nan, below = np.mean(self.scans[topic], axis=0)
             if nan > MANY:

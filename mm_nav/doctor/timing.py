@@ -13,6 +13,7 @@ GAP = 1.6  # times the usual period: at least one message is missing
 LOST_SHARE = 0.02  # of messages, from which losing them is a fault
 CLOCK_S = 0.5  # a clock that is so far from the others' is another clock
 LATE_S = 0.05  # stamps are so much older than their arrival: worth knowing
+MOST_OFFSET_S = 10.0  # that the parameter time_offset_s takes
 START_S = 0.3  # a sensor that starts so much later than the first
 
 
@@ -116,7 +117,8 @@ def _stamps(topic: str, t: Timing, source: str) -> list[Finding]:
 def _clock(topic: str, behind_s: float, common_s: float, source: str) -> list[Finding]:
     other, values = behind_s - common_s, {"behind_s": round(behind_s, 4), "against_others_s": round(behind_s - common_s, 4)}
     if abs(other) > CLOCK_S:
-        remedy = f"time_offset_s.{source}: {other:.3f}" if source else "set its clock (chrony, PTP), or leave it out"
+        mended = source and abs(other) <= MOST_OFFSET_S
+        remedy = f"time_offset_s.{source}: {other:.3f}" if mended else "set its clock (chrony, PTP), or leave it out"
         return [Finding(level="fault", subject=topic, check="clock", remedy=remedy, values=values,
                         text=f"its clock is {_span(abs(other))} {'behind' if other > 0 else 'ahead of'} that of the others")]  # fmt: skip
     if abs(behind_s) > LATE_S:

@@ -101,6 +101,8 @@ class Feed:
                 if name not in names:
                     raise ConfigError(f"parameter '{family}.{name}' names no source; sources are {', '.join(sorted(names))}")
         fixed = fixes(config.calibration) if config.calibration else {}
+        if odd := sorted(set(fixed) - names):
+            raise ConfigError(f"{config.calibration}: source {odd[0]!r} is none of {', '.join(sorted(names))}")
         return [
             SourceSpec(
                 i.source,

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import tyro
 import yaml
 
-from mm_nav.bags.playback import TopicUse, sources, topic_uses
+from mm_nav.bags.playback import TopicUse, robot_source, sources, topic_uses
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.geometry import to_quaternion
 from mm_nav.errors import ConfigError
@@ -54,11 +54,10 @@ class PlayConfig:
 
 def standard_topic(use: TopicUse) -> str | None:
     """Where the fusion node listens for a topic of a recording; None if it does not read it."""
-    name = use.name.removeprefix("camera/").replace("/", "_")
     if use.kind == "camera":
-        return f"camera/{name}/image" + ("/compressed" if use.type.endswith("CompressedImage") else "")
+        return f"{robot_source(use)}/image" + ("/compressed" if use.type.endswith("CompressedImage") else "")
     if use.kind == "camera_info":
-        return f"camera/{name}/camera_info"
+        return f"{robot_source(use)}/camera_info"
     if use.kind in ("lidar", "radar"):
         return use.topic.strip("/")
     if use.kind == "transform":

@@ -61,7 +61,7 @@ def test_the_clock_of_one_sensor_that_is_off_is_named_with_its_offset(behind_s: 
     level, text, remedy = faults["/radar", "clock"]
     assert level == "fault"
     assert ("behind" if behind_s > 0 else "ahead") in text
-    assert remedy == f"time_offset_s.radar: {behind_s:.3f}"
+    assert remedy.startswith(f"time_offset_s.radar: {behind_s:.3f}" if abs(behind_s) < 10 else "set its clock")
     assert ("/lidar", "clock") not in faults
 
 
