@@ -12,8 +12,16 @@ from mm_nav.core.config import ModelSpec
 from mm_nav.engine import load_bundle
 from mm_nav.train.config import TrainConfig
 
+HELD_OUT = {  # by how bags were split
+    "time": "Of the only recording the last fifth was held out: the same place and light, so the figures below flatter.",
+    "scenes": "Whole scenes are held out, never frames; the best epoch was chosen by the same scenes.",
+    "scenes, apart from those that chose the epoch": "Whole scenes are held out, never frames; other scenes chose the best epoch.",
+}
 
-def record(config: TrainConfig, minutes: float, frames: int, train: list[Path], held: list[Path]) -> dict[str, Any]:
+
+def record(
+    config: TrainConfig, minutes: float, frames: int, train: list[Path], validation: list[Path], test: list[Path]
+) -> dict[str, Any]:
     """How the training came about, for the manifest: ``mm_nav evaluate`` refuses worlds whose seed stands here.
 
     What a bundle that was started from had seen is part of it.
@@ -21,7 +29,7 @@ def record(config: TrainConfig, minutes: float, frames: int, train: list[Path], 
     before: dict[str, Any] = dict(load_bundle(config.base).manifest["training"]) if config.base else {}
     seeds: list[int] = list(before.get("seeds", []))
     made: list[str] = list(before.get("data", []))
-    for folder in sorted({bag.parent for bag in train + held}):
+    for folder in sorted({bag.parent for bag in [*train, *validation, *test]}):
         if (folder / "scenarios.json").exists():
             listed = json.loads((folder / "scenarios.json").read_text())
             here = [row["seed"] for row in listed["scenarios"]]
@@ -32,7 +40,8 @@ def record(config: TrainConfig, minutes: float, frames: int, train: list[Path], 
     return {
         "data": made, "command": shlex.join(["mm_nav", *sys.argv[1:]]), "commands_before": commands,
         "config": {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items() if k not in ("bags",)},
-        "bags": len({*train, *held}), "scenes_held_out": train != held, "frames": frames, "minutes": round(minutes, 1),
+        "bags": len({*train, *validation, *test}), "frames": frames,
+        "held_out": "time" if train == validation else "scenes" if validation == test else "scenes, apart from those that chose the epoch", "minutes": round(minutes, 1),
         "minutes_before": before.get("minutes_before", 0.0) + before.get("minutes", 0.0), "seeds": sorted(set(seeds)),
     }  # fmt: skip
 
@@ -49,8 +58,7 @@ def model_card(config: TrainConfig, training: dict[str, Any], metrics: dict[str,
     recorded = "".join(f"\n  Recorded with `{command}`." for command in training["data"])
     spent = f" ({training['minutes_before']:.0f} minutes), then " if training["commands_before"] else ""
     before = ", ".join(f"`{command}`" for command in training["commands_before"]) + spent
-    held_out = "Whole scenes are held out, never frames." if training["scenes_held_out"] else (
-        "Of the only recording the last fifth was held out: the same place and light, so the figures below flatter.")  # fmt: skip
+    held_out = HELD_OUT[training["held_out"]]
     rows = "\n".join(f"| {k.replace('_', ' ')} | {metrics.get(f'{k}_before', 'n/a')} | {v} |" for k, v in metrics.items() if not k.endswith("_before"))
     return f"""# {config.out.name}
 
@@ -59,7 +67,7 @@ Camera, LiDAR, radar and language in one bird's-eye-view network; see mm_nav/mod
 * Data: {said}{", with what the bundle it started from had seen" if config.base else ""}; in this training {training["bags"]} bags, {training["frames"]}
   frames to learn from. {held_out}{recorded}
 * Command: {before}`{training["command"]}` ({training["minutes"]} minutes; the best epoch is kept).
-* Recipe: {config.recipe}{f", from {config.base}" if config.base else ""}; validation {"by whole scenes" if training["scenes_held_out"] else "by time"}.
+* Recipe: {config.recipe}{f", from {config.base}" if config.base else ""}.
 * Words: class names {", ".join(ModelSpec().classes)}; phrases in English and Chinese.
 
 | on held-out scenes | before this training | after |

@@ -36,11 +36,12 @@ class Loaders(L.LightningDataModule):
     def _loader(self, data: FrameDataset, *, shuffle: bool, loaders: int) -> DataLoader[dict[str, torch.Tensor]]:
         world, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer is not None else (1, 0)
         sampler: DistributedSampler[FrameDataset] = DistributedSampler(data, num_replicas=world, rank=rank, shuffle=shuffle, seed=self.config.seed)
-        if shuffle and self.trainer is not None:  # a resumed run starts its workers before Lightning tells which epoch it is
-            data.epoch = self.trainer.current_epoch
-            sampler.set_epoch(data.epoch)
         share = max(1, self.config.batch_size // world)
-        return DataLoader(data, share, sampler=sampler, num_workers=loaders, drop_last=shuffle and len(data) > self.config.batch_size)
+        loader = DataLoader(data, share, sampler=sampler, num_workers=loaders, drop_last=shuffle and len(data) > self.config.batch_size)
+        if shuffle and self.trainer is not None:  # workers start before Lightning tells which epoch it is that a resumed run begins with
+            data.epoch = self.trainer.global_step // max(1, len(loader))
+            sampler.set_epoch(data.epoch)
+        return loader
 
 
 def fit(

@@ -35,7 +35,9 @@ class FusionTraining(L.LightningModule):
     ) -> None:  # fmt: skip
         super().__init__()
         self.net, self.spec, self.lr, self.steps, self.aligns = net, spec, lr, steps, tuple(aligns)
-        self.used, self.learning_share = tuple(used), attach(net, rank, tuple(frozen)) if rank else 1.0
+        self.used = tuple(used)
+        if rank:
+            attach(net, rank, tuple(frozen))
         self.doubt = torch.nn.ParameterDict({name: torch.nn.Parameter(torch.zeros(())) for name in WEIGHTS})
         self.frozen: list[torch.nn.Module] = [net] if rank else [net.get_submodule(name) for name in frozen]
         for module in self.frozen:
@@ -75,7 +77,7 @@ class FusionTraining(L.LightningModule):
         terms, out = losses(self.net, batch, self.spec, self.aligns)
         terms = {k: v for k, v in terms.items() if k in self.used}
         if stage == "train":
-            total = torch.stack([WEIGHTS[k] * (v * torch.exp(-self.doubt[k]) + self.doubt[k]) for k, v in terms.items()]).sum()
+            total = torch.stack([self._weighted(k, v) for k, v in terms.items()]).sum()
         else:
             total = torch.stack([WEIGHTS[k] * v for k, v in terms.items()]).sum()
         count = len(batch["stop"])
@@ -87,6 +89,12 @@ class FusionTraining(L.LightningModule):
         self.log_dict(shown, batch_size=count, on_step=stage == "train", on_epoch=True, sync_dist=spread)
         self.log(f"{stage}/loss", total.detach(), prog_bar=True, batch_size=count, on_step=stage == "train", on_epoch=True, sync_dist=spread)
         return total
+
+    def _weighted(self, name: str, value: Tensor) -> Tensor:
+        """A term by its learned uncertainty; one that nothing in the batch is labelled for says nothing about that either."""
+        told = (value.detach() != 0).to(value.dtype)
+        weighted: Tensor = WEIGHTS[name] * (value * torch.exp(-self.doubt[name]) + told * self.doubt[name])
+        return weighted
 
     def on_validation_epoch_start(self) -> None:
         """Nothing is judged yet."""

@@ -4,6 +4,7 @@
 import dataclasses
 import json
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from mm_nav.train.module import FusionTraining, judged, tallies
 from mm_nav.train.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
+ENOUGH = 8  # bags, from which some are kept for judging alone
 
 
 def find_bags(paths: tuple[Path, ...]) -> list[Path]:
@@ -52,13 +54,31 @@ def find_bags(paths: tuple[Path, ...]) -> list[Path]:
     return found
 
 
-def split(bags: list[Path], share: float) -> tuple[list[Path], list[Path]]:
-    """Training and validation bags, by whole scene; every n-th bag is held out. A single one is both, and split by time later."""
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Bags by whole scene: to learn from, to choose the best epoch by, and to judge by.
+
+    With fewer than ``ENOUGH`` bags the last two are the same; a single bag is everything, and is split by time.
+    """
+
+    train: list[Path]
+    validation: list[Path]
+    test: list[Path]
+
+    @property
+    def by_time(self) -> bool:
+        """Whether there is one recording only."""
+        return self.train == self.validation
+
+
+def split(bags: list[Path], share: float) -> Split:
+    """Every n-th bag validates, and as many others judge."""
     if len(bags) < 2:
-        return bags, bags
+        return Split(bags, bags, bags)
     step = max(2, round(1 / max(share, 1e-3)))
-    held = bags[step - 1 :: step] or bags[-1:]
-    return [b for b in bags if b not in held], held
+    validation = bags[step - 1 :: step] or bags[-1:]
+    test = bags[step // 2 - 1 :: step] if len(bags) >= ENOUGH and step > 3 else validation
+    return Split([b for b in bags if b not in validation and b not in test], validation, test)
 
 
 def main(config: TrainConfig) -> int:
@@ -67,15 +87,17 @@ def main(config: TrainConfig) -> int:
     torch.set_float32_matmul_precision("high")
     spec, encoder = shape(config), open_text_encoder()
     folders = extract_all(find_bags(config.bags), spec, config.cache / "frames", config.workers, skip_broken=config.skip_broken)
-    train_bags, held_bags = split(list(folders), config.validation_share)
+    parts = split(list(folders), config.validation_share)
     metas = [json.loads((f / "meta.json").read_text()) for f in folders.values()]
     vocabulary = Vocabulary(metas, spec, encoder, config.cache / "phrases.npz")
     given: dict[str, Any] = {"sensors": config.sensors, "sensor_dropout": config.sensor_dropout, "language": config.language}
-    first, last = ((0.0, 0.7), (0.8, 1.0)) if len(folders) == 1 else ((0.0, 1.0), (0.0, 1.0))
-    train = FrameDataset([folders[b] for b in train_bags], spec, vocabulary, augment=True, seed=config.seed, part=first, **given)
-    held = FrameDataset([folders[b] for b in held_bags], spec, vocabulary, augment=False, seed=config.seed, part=last, **given)
-    print(f"{len(train)} frames of {len(train_bags)} bags to train on, {len(held)} of {len(held_bags)} held out")
-    if len(folders) == 1:
+    first, last = ((0.0, 0.7), (0.8, 1.0)) if parts.by_time else ((0.0, 1.0), (0.0, 1.0))
+    train = FrameDataset([folders[b] for b in parts.train], spec, vocabulary, augment=True, seed=config.seed, part=first, **given)
+    held, test = (FrameDataset([folders[b] for b in bags], spec, vocabulary, augment=False, seed=config.seed, part=last, **given)
+                  for bags in (parts.validation, parts.test))  # fmt: skip
+    print(f"{len(train)} frames of {len(parts.train)} bags to train on, {len(held)} of {len(parts.validation)} to choose by, "
+          f"{len(test)} of {len(parts.test)} to judge by")  # fmt: skip
+    if parts.by_time:
         log.warning("one recording only: its last fifth is held out, of the same place and light; record another to know more")
 
     def fitted(told: TrainConfig, extra: tuple[Callback, ...] = ()) -> FusionTraining:
@@ -86,12 +108,12 @@ def main(config: TrainConfig) -> int:
         from mm_nav.train.search import best_config
 
         config = best_config(config, run_key(config, spec, train), len(train), fitted)
-    before = evaluate(begin(config, spec, vocabulary), spec, held, config)
+    before = evaluate(begin(config, spec, vocabulary), spec, test, config)
     module = fitted(config)
     if not module.trainer.is_global_zero:  # another process of the same training writes the bundle
         return 0
-    metrics = evaluate(module.net, spec, held, config) | {f"{k}_before": v for k, v in before.items()}
-    training = record(config, module.spent_s / 60, len(train), train_bags, held_bags)
+    metrics = evaluate(module.net, spec, test, config) | {f"{k}_before": v for k, v in before.items()}
+    training = record(config, module.spent_s / 60, len(train), parts.train, parts.validation, parts.test)
     worst = save_bundle(module.net, spec, config.out, name=config.out.name, training=training, metrics=metrics,
                         text_encoder=encoder.identity, card=model_card(config, training, metrics))  # fmt: skip
     print(json.dumps(metrics, indent=1))

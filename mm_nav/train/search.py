@@ -8,7 +8,7 @@ from typing import Any
 
 import lightning as L
 import optuna
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
 from mm_nav.train.config import TrainConfig
 from mm_nav.train.module import FusionTraining
@@ -59,9 +59,10 @@ def best_config(config: TrainConfig, name: str, frames: int, fit: Fit) -> TrainC
 
     def objective(trial: optuna.Trial) -> float:
         told, report = chosen(config, suggest(trial, frames)), Report(trial)
-        fit(told, (report,))
-        log.info("trial %d of %d: score %.4f with %s", trial.number + 1, config.trials, report.best, trial.params)
-        return report.best
+        kept = next(c for c in fit(told, (report,)).trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint) and c.monitor)
+        score = report.best if kept.best_model_score is None else float(kept.best_model_score)  # of a trial that had ended before, too
+        log.info("trial %d of %d: score %.4f with %s", trial.number + 1, config.trials, score, trial.params)
+        return score
 
     study.optimize(objective, n_trials=max(0, config.trials - ended))
     log.info("best of %d trials: score %.4f with %s", len(study.trials), study.best_value, study.best_params)

@@ -123,7 +123,6 @@ def test_a_killed_training_goes_on_to_the_same_loss(bags: Path, tmp_path: Path) 
     deadline = time.monotonic() + 200
     while not list(killed.glob("runs/*/last.ckpt")) and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
-    time.sleep(0.3)  # into the next epoch
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "it had ended before it could be killed"
     assert not (killed / "run").exists()
@@ -153,9 +152,13 @@ def test_what_cannot_be_trained_is_refused_with_the_remedy(bags: Path, tmp_path:
 
 
 def test_scenes_are_never_split_between_training_and_validation(bags: Path) -> None:
-    train, held = run.split([Path(str(i)) for i in range(40)], 0.1)
-    assert len(held) == 4
-    assert not set(train) & set(held)
+    parts = run.split([Path(str(i)) for i in range(40)], 0.1)
+    assert (len(parts.train), len(parts.validation), len(parts.test)) == (32, 4, 4)
+    assert len({*parts.train, *parts.validation, *parts.test}) == 40
+    few = run.split([Path(str(i)) for i in range(5)], 0.2)
+    assert few.validation == few.test
+    assert not set(few.train) & set(few.test)
+    assert run.split([Path("alone")], 0.1).by_time
     assert json.loads((bags / "scenarios.json").read_text())["scenarios"]
 
 
