@@ -108,6 +108,7 @@ def main(config: TrainConfig) -> int:
         from mm_nav.train.search import best_config
 
         config = best_config(config, run_key(config, spec, train), len(train), fitted)
+    L.seed_everything(config.seed, verbose=False)
     before = evaluate(begin(config, spec, vocabulary), spec, test, config)
     module = fitted(config)
     if not module.trainer.is_global_zero:  # another process of the same training writes the bundle
