@@ -18,8 +18,7 @@ from mm_nav.core.types import Command, Intent, Utterance
 from mm_nav.train.track import Track, into, out_of
 
 NAMING = (Intent.GO_TO, Intent.LOOK_FOR, Intent.FOLLOW)
-REST_NS = 1_000_000_000  # standing this long is coming to rest,
-LAST_NS = 400_000_000  # or this long where the recording, or the command, ends
+REST_NS = 950_000_000  # standing this long is coming to rest; a stamp or two of a second may be missing
 LONG_NS = 5_000_000_000  # after standing this long the robot is done, whatever it does later
 STILL_M, STILL_RAD = 0.06, 0.12
 AHEAD_M, AHEAD_RAD = 2.2, 1.0  # from the robot's centre
@@ -109,7 +108,7 @@ def place_ahead(cells: np.ndarray, grid: BevGrid) -> np.ndarray | None:
 
 
 def _rest(track: Track, start_ns: int, end_ns: int) -> int | None:
-    """When the robot came to rest after a command: the first long stand after it moved, else the last short one."""
+    """When the robot came to rest after a command: its last stand after it moved, or the first very long one."""
     inside = np.flatnonzero((track.stamps_ns >= start_ns) & (track.stamps_ns <= end_ns))
     if not len(inside) or track.stretch[inside[0]] != track.stretch[inside[-1]]:
         return None
@@ -121,7 +120,7 @@ def _rest(track: Track, start_ns: int, end_ns: int) -> int | None:
     while i < len(stamps):
         j = _stands_until(poses, i)
         long = stamps[j] - stamps[i]
-        if long >= (REST_NS if j < len(stamps) - 1 else LAST_NS):
+        if long >= REST_NS:
             found = int(stamps[i])
             if long >= LONG_NS:
                 break

@@ -22,7 +22,7 @@ NAMES = {
     "command": "/voice/command", "command_status": "/voice/answer", "cmd_vel": "/base/cmd_vel",
 }  # fmt: skip
 RIG, FIRST_SEED = 41, 5_000_000  # no bundle of ours was trained in these worlds
-SECONDS = 25.0
+SECONDS, FASTER = 45.0, 2.0  # of a drive at most, and than real time
 
 
 def mountings() -> dict[str, list[float]]:
@@ -44,7 +44,7 @@ def goto_seeds(count: int) -> list[int]:
     return list(itertools.islice(seeds, count))
 
 
-def drive(graph: Any, out: Path, seed: int, bundle: Path, seconds: float = SECONDS) -> dict[str, int]:
+def drive(graph: Any, out: Path, seed: int, bundle: Path, seconds: float = SECONDS, faster: float = FASTER) -> dict[str, int]:
     """One drive by our nodes, recorded from the topics; returns messages by topic."""
     from mm_nav.ros.fusion_node import FusionNode
     from mm_nav.ros.navigator_node import NavigatorNode
@@ -55,7 +55,7 @@ def drive(graph: Any, out: Path, seed: int, bundle: Path, seconds: float = SECON
     words = ["--ros-args", *(w for pair in NAMES.items() for w in ("-r", ":=".join(pair)))]
     mounts = {f"extrinsics__{frame}": values for frame, values in mountings().items()}
     both = {"cli_args": words, "use_global_arguments": False}
-    sim = SimNode(parameter_overrides=parameters(seed=seed, rig=RIG, time_limit_s=seconds, real_time_factor=4.0, sensor_rate_hz=4.0), **both)
+    sim = SimNode(parameter_overrides=parameters(seed=seed, rig=RIG, time_limit_s=seconds, real_time_factor=faster, sensor_rate_hz=4.0), **both)
     fusion = FusionNode(parameter_overrides=parameters(bundle=str(bundle), use_sim_time=True, threads=1, **mounts), **both)
     navigator = NavigatorNode(parameter_overrides=parameters(enable_cmd_vel=True, use_sim_time=True), **both)
     with BagWriter(out) as writer:
