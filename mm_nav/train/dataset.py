@@ -13,8 +13,10 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -36,7 +38,7 @@ from mm_nav.train.augment import SENSORS, lose, mirror, sensor_dropout, weather
 from mm_nav.train.queries import ask
 from mm_nav.train.vocabulary import Vocabulary
 
-FORMAT = 5  # raise it when what extraction writes changes
+FORMAT = 6  # raise it when what extraction writes changes
 SENSED = ("camera_image", "camera_grid", "camera_mask", "lidar_bev", "lidar_mask", "radar_bev", "radar_mask")
 log = logging.getLogger(__name__)
 
@@ -168,6 +170,13 @@ def _save(folder: Path, table: dict[str, list[np.ndarray]], grids: list[np.ndarr
         shutil.rmtree(part, ignore_errors=True)
 
 
+def fresh_processes() -> BaseContext:
+    """How a training's helpers start: never by forking itself, whose threads (inference, ROS) would be half alive in them and crash."""
+    context: Any = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
+    context.set_forkserver_preload([__name__])  # imported once, for all of them
+    return cast(BaseContext, context)
+
+
 def extract_all(bags: list[Path], spec: ModelSpec, cache: Path, workers: int, *, skip_broken: bool = False) -> dict[Path, Path]:
     """Extract bags side by side; bag -> its folder.
 
@@ -175,7 +184,7 @@ def extract_all(bags: list[Path], spec: ModelSpec, cache: Path, workers: int, *,
         BagError: some bags cannot be used and may not be skipped, or none is left; all of them are named at once.
     """
     folders, broken = {}, []
-    with ProcessPoolExecutor(max_workers=max(1, workers)) as pool:
+    with ProcessPoolExecutor(max_workers=max(1, workers), mp_context=fresh_processes()) as pool:
         jobs = {bag: pool.submit(extract, bag, spec, cache) for bag in bags}
         for bag, job in track(jobs.items(), description="extracting bags"):
             try:

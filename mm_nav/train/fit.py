@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, DistributedSampler
 from mm_nav.core.config import ModelSpec
 from mm_nav.errors import ConfigError
 from mm_nav.train.config import EARLY, TrainConfig
-from mm_nav.train.dataset import FORMAT, FrameDataset
+from mm_nav.train.dataset import FORMAT, FrameDataset, fresh_processes
 from mm_nav.train.module import FusionTraining
 
 
@@ -37,7 +37,10 @@ class Loaders(L.LightningDataModule):
         world, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer is not None else (1, 0)
         sampler: DistributedSampler[FrameDataset] = DistributedSampler(data, num_replicas=world, rank=rank, shuffle=shuffle, seed=self.config.seed)
         share = max(1, self.config.batch_size // world)
-        loader = DataLoader(data, share, sampler=sampler, num_workers=loaders, drop_last=shuffle and len(data) > self.config.batch_size)
+        loader = DataLoader(
+            data, share, sampler=sampler, drop_last=shuffle and len(data) > self.config.batch_size,
+            num_workers=loaders, multiprocessing_context=fresh_processes() if loaders else None,
+        )  # fmt: skip
         if shuffle and self.trainer is not None:  # workers start before Lightning tells which epoch it is that a resumed run begins with
             data.epoch = self.trainer.global_step // max(1, len(loader))
             sampler.set_epoch(data.epoch)
