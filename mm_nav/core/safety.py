@@ -48,7 +48,8 @@ class DriveLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ages:
-    """Seconds since each input's stamp. ``odom_s`` None: this robot has no odometry."""
+    """Seconds since each input's stamp. ``odom_s`` None: no odometry came yet, or ever; it may then go no farther than
+    ``stop_margin`` within the age of a scene, which is not moved along."""
 
     plan_s: float
     scene_s: float
@@ -74,13 +75,17 @@ def velocity(
     if plan.stop or (not len(plan.path) and not plan.turn_rad):
         return Velocity(linear=0.0, angular=0.0)
     room = _Room(occupancy, grid, T_scene_now)
-    cap = min(limits.max_speed, limits.degraded_speed) if degraded else limits.max_speed
+    cap, capped = limits.max_speed, ""
+    if degraded and limits.degraded_speed < cap:
+        cap, capped = limits.degraded_speed, "a sensor is missing"
+    if ages.odom_s is None and (slow := limits.stop_margin / max(ages.scene_s, REACTION_S)) < cap:
+        cap, capped = slow, "no odometry: where it drove since the scene is not known"
     if len(plan.path):
         wanted = _drive(plan, room, T_scene_now, limits, cap, previous)
     else:
         wanted = _turn(plan.turn_rad - yaw_of(T_scene_now), room, limits, previous)
-    if degraded and not wanted.reason and abs(wanted.linear) >= cap - 1e-6:
-        wanted = Velocity(linear=wanted.linear, angular=wanted.angular, reason="a sensor is missing")
+    if capped and not wanted.reason and abs(wanted.linear) >= cap - 1e-6:
+        wanted = Velocity(linear=wanted.linear, angular=wanted.angular, reason=capped)
     return _within(wanted, limits, previous, dt_s)
 
 

@@ -264,3 +264,15 @@ def test_a_path_or_pose_that_is_not_finite_gives_zero_and_a_reason(bad: float) -
         said = velocity(plan, free(), GRID, T, FRESH, LIMITS, STILL, DT)
         assert (said.linear, said.angular) == (0.0, 0.0)
         assert "finite" in said.reason
+
+
+@pytest.mark.parametrize("scene_s", [0.05, 0.1, 0.3, 0.6, 0.99])
+def test_without_odometry_it_goes_no_farther_than_the_margin_within_the_age_of_a_scene(scene_s: float) -> None:
+    ages = Ages(plan_s=scene_s, scene_s=scene_s)
+    fast = Velocity(linear=LIMITS.max_speed, angular=0.0)
+    out = velocity(plan_of(straight()), free(), GRID, np.eye(4), ages, LIMITS, fast, DT)
+    assert 0 < out.linear * scene_s <= LIMITS.stop_margin + 1e-9
+    assert out.linear < LIMITS.max_speed
+    assert "no odometry" in out.reason
+    known = velocity(plan_of(straight()), free(), GRID, np.eye(4), Ages(plan_s=scene_s, scene_s=scene_s, odom_s=0.0), LIMITS, fast, DT)
+    assert known.linear > out.linear
