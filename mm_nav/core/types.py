@@ -44,7 +44,8 @@ class PointCloud:
     """LiDAR or radar points in the sensor's own frame; non-finite points are already gone.
 
     ``intensity`` is LiDAR intensity or radar RCS (0 where the sensor has none); ``velocity`` is radial speed
-    in m/s, positive away from the sensor, and NaN where it was not measured (always for LiDAR).
+    in m/s, positive away from the sensor, and NaN where it was not measured (always for LiDAR). ``time_s`` is when each
+    point was measured, in seconds after ``stamp_ns`` (negative before it); None where all are of that instant.
     """
 
     stamp_ns: int
@@ -52,6 +53,7 @@ class PointCloud:
     xyz: Float32[np.ndarray, "n 3"]
     intensity: Float32[np.ndarray, " n"]
     velocity: Float32[np.ndarray, " n"]
+    time_s: Float32[np.ndarray, " n"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
