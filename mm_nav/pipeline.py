@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from jaxtyping import Float32
 
+from mm_nav.core.clarity import clear
 from mm_nav.core.command import parse
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.memory import ViewMemory
@@ -27,13 +28,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Everything that one frame led to. ``status`` is Mission.status; ``stage_ms`` is what each stage took."""
+    """Everything that one frame led to. ``status`` is Mission.status; ``contrast`` is of each camera's picture
+    (core/clarity.py); ``stage_ms`` is what each stage took.
+    """
 
     scene: Scene
     plan: Plan
     output: FusionOutput
     fusion_input: FusionInput
     status: str
+    contrast: dict[str, float] = field(default_factory=dict)
     stage_ms: dict[str, float] = field(default_factory=dict)
 
 
@@ -64,6 +68,7 @@ class Pipeline:
     def step(self, frame: SensorFrame) -> Outcome:
         """What is around the robot at ``frame.stamp_ns``, and what to do about it."""
         lap = _Laps(self.clock_ns)
+        frame, contrast = lap("clarity", clear(frame))
         inputs = lap("preprocess", preprocess(frame, self.spec, self._phrases, self.past.recall(frame)))
         output = lap("network", self.engine.run(inputs))
         self.past.keep(frame, output.kept)
@@ -72,7 +77,7 @@ class Pipeline:
         plan = lap("mission", self.mission.update(seen, frame.odometry, output, view))
         remembered = replace(seen, occupancy=self.mission.occupancy, goal=self.mission.goal)
         return Outcome(scene=remembered, plan=plan, output=output, fusion_input=inputs,
-                       status=self.mission.status, stage_ms=lap.times_ms)  # fmt: skip
+                       status=self.mission.status, contrast=contrast, stage_ms=lap.times_ms)  # fmt: skip
 
     def reset(self) -> None:
         """Forget the command and everything seen: another place, or time that jumped."""

@@ -79,9 +79,10 @@ class Voice:
             "frames": str(self._frames),
             "status": self._status,
             **{f"ms.{stage}": f"{ms:.2f}" for stage, ms in event.outcome.stage_ms.items()},
-            **{f"missing.{m.name}": m.reason for m in event.frame.missing},
+            **{f"contrast.{camera}": f"{value:.2f}" for camera, value in event.outcome.contrast.items()},
+            **{f"missing.{m.name}": m.reason for m in event.outcome.scene.missing},
         }
-        return Status(name="fusion", level=int(bool(event.frame.missing)), message="running", values=values)
+        return Status(name="fusion", level=int(bool(event.outcome.scene.missing)), message="running", values=values)
 
 
 def replay(

@@ -40,6 +40,7 @@ class FusionNode(ManagedNode):
         self._status = ""
         self._stage_ms: dict[str, float] = {}
         self._missing: dict[str, str] = {}
+        self._contrast: dict[str, float] = {}
 
     def configure(self) -> None:
         """Load the bundle, subscribe, start the worker."""
@@ -120,7 +121,8 @@ class FusionNode(ManagedNode):
                 self.send("command_status", progress)
         self._frames += 1
         self._stage_ms = dict(outcome.stage_ms)
-        self._missing = {m.name: m.reason for m in frame.missing}
+        self._missing = {m.name: m.reason for m in outcome.scene.missing}
+        self._contrast = outcome.contrast
 
     def _report(self) -> None:
         """Diagnostics, and every 5 s what is waited for; in the executor's thread."""
@@ -160,10 +162,14 @@ class FusionNode(ManagedNode):
             "status": self._status,
             "resets": str(self._feed.resets),
             **{f"ms.{stage}": f"{ms:.2f}" for stage, ms in self._stage_ms.items()},
+            **{f"contrast.{camera}": f"{value:.2f}" for camera, value in self._contrast.items()},
             **{f"missing.{name}": reason for name, reason in self._missing.items()},
         }
         if waiting:
             return Status(name="fusion", level=WARN, message=one_line(f"waiting for {'; '.join(waiting)}"), values=values)
+        if faint := [camera for camera, value in self._contrast.items() if value < self.config.low_contrast]:
+            text = f"low contrast in {', '.join(faint)}: fog, dirt or focus"
+            return Status(name="fusion", level=WARN, message=one_line(text), values=values)
         return Status(name="fusion", level=OK, message="running" if self._frames else "starting", values=values)
 
     def release(self) -> None:

@@ -25,6 +25,7 @@ from torch.utils.data import Dataset
 
 from mm_nav.bags.playback import calibration_of, readings, sources
 from mm_nav.bags.reader import BagReader
+from mm_nav.core.clarity import clear
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.geometry import inverse, se2, yaw_of
 from mm_nav.core.memory import OUTSIDE, fits, warp_grid
@@ -44,7 +45,7 @@ log = logging.getLogger(__name__)
 
 
 def frames(path: Path, spec: ModelSpec) -> list[SensorFrame]:
-    """Every synchronised instant of a bag, oldest first."""
+    """Every synchronised instant of a bag, oldest first, without blind cameras, as the pipeline sees it."""
     out = []
     with BagReader(path) as reader:
         specs, tree = sources(reader)
@@ -54,9 +55,9 @@ def frames(path: Path, spec: ModelSpec) -> list[SensorFrame]:
                 continue
             sync.push(name, reading)
             while (frame := sync.pop()) is not None:
-                out.append(frame)
+                out.append(clear(frame)[0])
         while (frame := sync.flush()) is not None:
-            out.append(frame)
+            out.append(clear(frame)[0])
     return out
 
 
