@@ -193,3 +193,13 @@ def test_reset_forgets_the_command(pipeline: Pipeline) -> None:
     assert outcome.status == "idle"
     assert outcome.scene.goal is None
     assert outcome.fusion_input.phrase_mask[0] == 0
+
+
+def test_warming_up_leaves_nothing_behind() -> None:
+    cold, warm = (Pipeline(TallIsGoal(), Letters(), SPEC) for _ in range(2))
+    warm.warm_up()
+    for k in range(3):
+        a, b = (p.step(frame(np.eye(4), k)) for p in (cold, warm))
+        assert np.array_equal(a.scene.occupancy, b.scene.occupancy, equal_nan=True)
+        assert (a.plan.state, a.status) == (b.plan.state, b.status)
+        assert np.array_equal(a.fusion_input.memory, b.fusion_input.memory)

@@ -51,6 +51,7 @@ class FusionNode(ManagedNode):
         encoder = open_text_encoder(bundle)
         gist = Gist(encoder.encode_together)  # loads the encoder's weights now, not when somebody says stop
         self._pipeline = Pipeline(engine, encoder, bundle.spec, self.config.limits(), hear=gist.hear)
+        self._pipeline.warm_up()
         tree = mount(self.config.extrinsics, self.config.calibration, self.config.base_frame)
         self._feed = Feed(self.config, bundle.spec, tree, self.guard, now_ns=self.now_ns, clock=self.monotonic_s)
         self._resets = 0
