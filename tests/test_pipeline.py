@@ -198,6 +198,7 @@ def test_reset_forgets_the_command(pipeline: Pipeline) -> None:
 def test_warming_up_leaves_nothing_behind() -> None:
     cold, warm = (Pipeline(TallIsGoal(), Letters(), SPEC) for _ in range(2))
     warm.warm_up()
+    assert np.isnan(warm.mission.occupancy).all()
     for k in range(3):
         a, b = (p.step(frame(np.eye(4), k)) for p in (cold, warm))
         assert np.array_equal(a.scene.occupancy, b.scene.occupancy, equal_nan=True)
