@@ -12,12 +12,13 @@ LIBRARIES := libusb-1.0.so.0:libusb-1.0-0 libGL.so.1:libgl1 libEGL.so.1:libegl1 
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE PYTHONHOME PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check clean help
+.PHONY: demo test check real clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo    a simulated robot obeys spoken goals through real ROS 2 nodes; leaves out/demo/'
 	@echo 'make test    ruff, mypy and every test'
+	@echo 'make real    what mm_nav does on recordings of real sensors; writes docs/real.md (MM_NAV_DATA names their folder)'
 	@echo 'make clean   removes the environment and everything that was built'
 
 demo: $(VENV)/.demo
@@ -25,6 +26,9 @@ demo: $(VENV)/.demo
 
 test: check
 	$(BIN)/python -m pytest
+
+real: $(VENV)/.test
+	$(BIN)/python -m benchmarks.real
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

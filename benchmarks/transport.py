@@ -89,7 +89,7 @@ class _Pair:
         environment.setdefault("AMENT_PREFIX_PATH", sys.prefix)
         environment.pop("ROS_PYTHON_CHECK_FIELDS", None)
         self._children = [
-            subprocess.Popen([sys.executable, __file__, role, side], env=environment, stdin=subprocess.PIPE,  # noqa: S603
+            subprocess.Popen([sys.executable, __file__, role, side], env=environment, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, text=True)
             for role in ("subscribe", "publish")
         ]  # fmt: skip

@@ -177,11 +177,11 @@ def both(data: Path, pictures: Path, scratch: Path) -> Section:
                     section.pictures.append((f"real/{name}.png", f"Occupancy, LiDAR returns and detections of {name} beside its first camera"))
     section.tables.append((f"Boxes with at least {MIN_HITS} LiDAR returns whose centre lies in the network's 19 m x 19 m:", table))
     section.notes += [
-        "The network was trained in simulation alone. Cells of annotated boxes count as occupied, cells where LiDAR saw ground and nothing "
+        ("The network was trained in simulation alone. Cells of annotated boxes count as occupied, cells where LiDAR saw ground and nothing "
         f"above it as free, all others (walls, bushes, {MARGIN_M} m around boxes) are not judged. A box is *occupied* if a cell of its "
         f"footprint is, *detected* if a detection lies within {NEAR_M:g} m of its centre; *right name* is of those that the network has a "
-        "word for (car, person, cone).",
-        f"Adapting is `mm_nav train --recipe adapters --epochs {EPOCHS}` on the three labelled frames of dgp_scene_01, where the car stands "
-        "still: on that recording itself the second row shows memory, on nuscenes_keyframe what carries over.",
+        "word for (car, person, cone)."),
+        (f"Adapting is `mm_nav train --recipe adapters --epochs {EPOCHS}` on the three labelled frames of dgp_scene_01, where the car stands "
+        "still: on that recording itself the second row shows memory, on nuscenes_keyframe what carries over."),
     ]
     return section

@@ -25,7 +25,7 @@ SOURCE_MOUNT = Rotation.from_quat([0.923218461092, 0.375992995522, -0.0267831268
 CHANGE_S = 1.0  # velocity changes over this time are compared: Doppler has no drift, an IMU has
 
 
-def automotive(data: Path, pictures: Path) -> Section:
+def automotive(data: Path, pictures: Path, scratch: Path) -> Section:
     """ARS548 and SRR520: what we read against the source's decoder, and the speed that most returns agree on."""
     section = Section("nebula_radar", "Automotive radars (Continental ARS548, SRR520)")
     table = Table(("radar", "returns", "range rate off by, m/s", "RCS off by, dB", "position off by, m", "speed, m/s", "standing"))
@@ -59,7 +59,7 @@ def _decoded(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return rate, rcs, np.stack([ground * np.cos(azimuth), ground * np.sin(azimuth), np.sin(elevation) * away], axis=1)
 
 
-def handheld(data: Path, pictures: Path) -> Section:
+def handheld(data: Path, pictures: Path, scratch: Path) -> Section:
     """TI mmWave: velocity by Doppler against the IMU beside it, over one second at a time."""
     section = Section("mmwave_radar", "Hand-held radar with IMU (TI mmWave)")
     imu, clouds = _imu(data / "mmwave_radar" / "bag"), _clouds(data / "mmwave_radar" / "bag")
@@ -76,10 +76,10 @@ def handheld(data: Path, pictures: Path) -> Section:
         table.rows.append((name, float(np.corrcoef(a, b)[0, 1]), float(np.sqrt(np.mean((a - b) ** 2))), float(np.sqrt(np.mean(b**2)))))
     section.tables.append((f"Changes of velocity over {CHANGE_S:g} s, Doppler against integrated acceleration, {len(by_imu)} pairs:", table))
     section.notes += [
-        f"On average {100 * share:.0f} % of the returns stand still and are fitted. The recording holds no reference for speed; the IMU's "
-        "acceleration, turned by its own gyroscope and freed of gravity as it was at rest, is independent of the radar.",
-        f"The mounting's rotation is fitted, since the recording has none: it comes out {turn:.0f} degrees from the calibration that "
-        "the source gives for its own axes. Headers have no stamp and no frame, so log times are used.",
+        (f"On average {100 * share:.0f} % of the returns stand still and are fitted. The recording holds no reference for speed; the IMU's "
+        "acceleration, turned by its own gyroscope and freed of gravity as it was at rest, is independent of the radar."),
+        (f"The mounting's rotation is fitted, since the recording has none: it comes out {turn:.0f} degrees from the calibration that "
+        "the source gives for its own axes. Headers have no stamp and no frame, so log times are used."),
     ]
     figure, axes = chart.panels(1, 9, 3.2)
     axes[0].plot(by_imu[:, 0], color=chart.CYAN, label="IMU")

@@ -3,13 +3,12 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from benchmarks.real import live
 from benchmarks.real.boxes import BASE
 from benchmarks.real.section import Section, Table
-from benchmarks.real.sensing import SETS, picture, seen
+from benchmarks.real.sensing import SETS, agreement, picture, seen
 from mm_nav.bags.playback import readings, sources
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.clarity import judge
@@ -96,9 +95,9 @@ def _sets(bag: Path, grid: BevGrid, section: Section, pictures: Path) -> Table:
             cells = _returns(event.frame, grid)
             output = event.outcome.output
             occupied = output.occupancy >= 0.5
-            recall.append(float(occupied[cells >= 2].mean()))
-            if occupied.any():
-                precision.append(float((cv2.dilate((cells > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)[occupied].mean()))
+            found, near = agreement(occupied, cells)
+            recall.append(found)
+            precision += [near] if near is not None else []
             visible.append(float((output.visible >= 0.5).mean()))
             last = event
         table.rows.append((left, len(recall), *(float(np.mean(v)) if v else None for v in (recall, precision, visible))))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -53,6 +54,12 @@ def picture(event: Seen, grid: BevGrid, title: str, command: str = "") -> Image.
     outcome = event.outcome
     return draw(Instant(frame=event.frame, scene=outcome.scene, grid=grid, plan=outcome.plan, command=command, state=outcome.status,
                         sensors=tuple((name, bool(there)) for name, there in kinds), title=title))  # fmt: skip
+
+
+def agreement(occupied: np.ndarray, returns: np.ndarray) -> tuple[float, float | None]:
+    """Share of cells with at least two returns that are occupied, and of occupied cells that have or touch a cell with one."""
+    beside = cv2.dilate((returns > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return float(occupied[returns >= 2].mean()), float(beside[occupied].mean()) if occupied.any() else None
 
 
 def footprint(grid: BevGrid, center: tuple[float, float], size: tuple[float, float], yaw: float, margin: float = 0.0) -> np.ndarray:
