@@ -3,7 +3,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -146,10 +146,11 @@ def readings(
     """
     found = Counter[str]() if counts is None else counts
     uses = {use.topic: use for use in topic_uses(reader, topic_map) if use.kind not in ("", "transform")}
+    row_m = radar_rows(reader, uses.values())
     for message in reader.messages(list(uses)):
         name = uses[message.topic].name
         try:
-            reading = decode(message.type, message.msg, stamp_ns=message.log_time_ns)
+            reading = decode(message.type, message.msg, stamp_ns=message.log_time_ns, radar_row_m=row_m.get(message.topic))
         except MessageError as error:
             key = f"{name}: {error.reason}"
             if not found[key]:
@@ -162,6 +163,13 @@ def readings(
             found[f"{name}: zero_stamp"] += 1
             reading = replace(reading, stamp_ns=message.log_time_ns)
         yield name, reading, message.log_time_ns
+
+
+def radar_rows(reader: BagReader, uses: Iterable[TopicUse]) -> dict[str, float]:
+    """Metres per row of the pictures of scanning radars, by topic, from the calibration file or the usual ones."""
+    file = calibration_of(reader.path)
+    fixed = fixes(str(file)) if file is not None else {}
+    return {use.topic: fixed.get(use.name, NO_FIX).range_resolution_m for use in uses if use.kind == "radar"}
 
 
 def _use(topic: str, reader: BagReader, topic_map: Mapping[str, str] | None) -> TopicUse:
@@ -184,8 +192,10 @@ def _use(topic: str, reader: BagReader, topic_map: Mapping[str, str] | None) -> 
         reason = "an output of mm_nav"
     elif kind == "command" and last != "command":
         reason = "text that is no command"
+    elif kind == "camera" and radar and "polar" in words:
+        kind = "radar"
     elif kind in ("camera", "camera_info") and radar:
-        reason = "a radar picture, not a camera"
+        reason = "a radar picture, not a camera's; of these only polar ones are read"
     elif kind in ("camera", "camera_info") and "depth" in words:
         reason = "a depth picture, not a camera"
     if reason:

@@ -95,16 +95,18 @@ def calibration(robot: Robot) -> str:
 def parameters(robot: Robot) -> dict[str, Any]:
     """Parameters of the fusion node that differ from the package's own."""
 
-    def topics(kind: str, scan: bool) -> list[str]:
-        return [u.topic for u in robot.uses if u.kind == kind and u.type.endswith("LaserScan") is scan]
+    def topics(kind: str, *types: str) -> list[str]:
+        return [u.topic for u in robot.uses if u.kind == kind and u.type.rsplit("/", 1)[-1] in types]
 
     cameras = [u for u in robot.uses if u.kind == "camera"]
     packed = [u for u in cameras if u.type.endswith("CompressedImage")]
     values: dict[str, Any] = {
         "base_frame": robot.base_frame, "cameras": [robot_source(u).removeprefix("camera/") for u in (cameras if not packed or len(packed) == len(cameras) else packed)],
         "compressed": bool(packed),
-        "lidars": topics("lidar", False), "scans": topics("lidar", True), "radars": topics("radar", False),
+        "lidars": topics("lidar", "PointCloud2"), "scans": topics("lidar", "LaserScan"), "radars": topics("radar", "PointCloud2"),
     }  # fmt: skip
+    if pictures := topics("radar", "Image", "CompressedImage"):
+        values["radar_images"] = pictures
     return values | ({"stamp_policy": "arrival"} if robot.unstamped else {})
 
 

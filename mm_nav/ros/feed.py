@@ -21,6 +21,7 @@ from mm_nav.wire import Status, decode, decode_transforms
 from mm_nav.wire.extrinsics import NO_FIX, fixes
 
 OK, WARN, ERROR, STALE = 0, 1, 2, 3
+PICTURE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 WARN_AGE_S, STALE_AGE_S = 0.5, 1.0
 JUMP_BACK_NS = 1_000_000_000  # a source whose stamps step back by more than this has begun anew (a bag that loops)
 
@@ -40,7 +41,7 @@ def inputs_of(config: FusionConfig) -> list[Input]:
     found: list[Input] = []
     for name in config.cameras:
         image = f"camera/{name}/image"
-        raw = ("sensor_msgs/msg/CompressedImage", f"{image}/compressed") if config.compressed else ("sensor_msgs/msg/Image", image)
+        raw = (PICTURE_TYPES[config.compressed], f"{image}/compressed" if config.compressed else image)
         source = f"camera/{name}"
         found.append(Input(topic=raw[1], type_name=raw[0], source=source, kind="camera"))
         info = f"camera/{name}/camera_info"
@@ -48,8 +49,11 @@ def inputs_of(config: FusionConfig) -> list[Input]:
     clouds = [("lidar", topic, "sensor_msgs/msg/PointCloud2") for topic in config.lidars]
     clouds += [("lidar", topic, "sensor_msgs/msg/LaserScan") for topic in config.scans]
     clouds += [("radar", topic, "sensor_msgs/msg/PointCloud2") for topic in config.radars]
+    for topic in config.radar_images:
+        clouds.append(("radar", topic, PICTURE_TYPES[topic.endswith("/compressed")]))
     for kind, topic, type_name in clouds:
-        found.append(Input(topic=topic, type_name=type_name, source=topic.removesuffix("/points").strip("/"), kind=kind))
+        source = topic.removesuffix("/points").removesuffix("/compressed").strip("/")
+        found.append(Input(topic=topic, type_name=type_name, source=source, kind=kind))
     found.append(Input(topic="odom", type_name="nav_msgs/msg/Odometry", source="odom", kind="odometry"))
     found.append(Input(topic="command", type_name="std_msgs/msg/String", source="command", kind="command"))
     return found
@@ -103,6 +107,7 @@ class Feed:
         fixed = fixes(config.calibration) if config.calibration else {}
         if odd := sorted(set(fixed) - names):
             raise ConfigError(f"{config.calibration}: source {odd[0]!r} is none of {', '.join(sorted(names))}")
+        self._row_m = {i.topic: fixed.get(i.source, NO_FIX).range_resolution_m for i in sensors if i.kind == "radar"}
         return [
             SourceSpec(
                 i.source,
@@ -125,7 +130,8 @@ class Feed:
             self._hear_transforms(message, static=source.topic.endswith("_static"))
             return None
         # a word has no stamp: it was said when the newest reading was taken, by the sensors' clock (a bag's may be old)
-        reading = decode(source.type_name, message, stamp_ns=max(self._stamps.values(), default=now_ns))
+        reading = decode(source.type_name, message, stamp_ns=max(self._stamps.values(), default=now_ns),
+                         radar_row_m=self._row_m.get(source.topic))  # fmt: skip
         if isinstance(reading, Utterance):
             return reading
         if isinstance(reading, CameraModel):

@@ -79,6 +79,8 @@ class FusionConfig(RobotConfig):
     lidars: tuple[str, ...] = _param(("lidar/points",), "PointCloud2 topics of LiDARs")
     scans: tuple[str, ...] = _param((), "LaserScan topics")
     radars: tuple[str, ...] = _param(("radar/points",), "PointCloud2 topics of radars (x y z, velocity and/or rcs)")
+    radar_images: tuple[str, ...] = _param(
+        (), "polar pictures of scanning radars: rows are ranges, columns azimuths (Image, or CompressedImage if it ends in /compressed)")
     calibration: str = _param("", "YAML file with sensor mountings (docs in mm_nav/wire/extrinsics.py); empty for none")
     stamp_policy: str = _param(
         "header", "time of a reading: its header stamp, or its arrival for drivers without a clock",

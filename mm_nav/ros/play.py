@@ -59,7 +59,7 @@ def standard_topic(use: TopicUse) -> str | None:
     if use.kind == "camera_info":
         return f"{robot_source(use)}/camera_info"
     if use.kind in ("lidar", "radar"):
-        return use.topic.strip("/")
+        return use.topic.strip("/")  # pictures of a radar as well
     if use.kind == "transform":
         return "/tf_static" if use.topic.endswith("_static") else "/tf"
     return {"odometry": "odom", "command": "command"}.get(use.kind)
@@ -76,16 +76,17 @@ def fusion_params(reader: BagReader, base_frame: str = "base_link") -> dict[str,
             T = tree.lookup(base_frame, frame)
             extrinsics[frame] = [float(v) for v in (*T[:3, 3], *to_quaternion(T))]
 
-    def topics(kind: str, scan: bool) -> list[str]:
-        return [u.topic.strip("/") for u in uses if u.kind == kind and u.type.endswith("LaserScan") is scan]
+    def topics(kind: str, *types: str) -> list[str]:
+        return [u.topic.strip("/") for u in uses if u.kind == kind and u.type.rsplit("/", 1)[-1] in types]
 
     return {
         "base_frame": base_frame,
         "cameras": [(standard_topic(use) or "").split("/")[1] for use in cameras],
         "compressed": any(use.type.endswith("CompressedImage") for use in cameras),
-        "lidars": topics("lidar", False),
-        "scans": topics("lidar", True),
-        "radars": topics("radar", False),
+        "lidars": topics("lidar", "PointCloud2"),
+        "scans": topics("lidar", "LaserScan"),
+        "radars": topics("radar", "PointCloud2"),
+        "radar_images": topics("radar", "Image", "CompressedImage"),
         "extrinsics": extrinsics,
     }
 

@@ -13,6 +13,7 @@ from mm_nav.errors import MessageError
 from mm_nav.wire.cloud import decode_laser_scan, decode_point_cloud
 from mm_nav.wire.image import decode_camera_info, decode_compressed_image, decode_image
 from mm_nav.wire.message import frame_of, stamp_of, transform_of
+from mm_nav.wire.radar_image import decode_radar_image
 
 
 def decode_odometry(msg: Any) -> Odometry:
@@ -101,8 +102,14 @@ DECODERS: dict[str, Callable[[Any], Reading]] = {
 }
 
 
-def decode(type_name: str, msg: Any, *, stamp_ns: int = 0) -> Reading:
+PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
+
+
+def decode(type_name: str, msg: Any, *, stamp_ns: int = 0, radar_row_m: float | None = None) -> Reading:
     """Any message that mm_nav reads; ``stamp_ns`` is used for std_msgs/String alone, which has no header.
+
+    Args:
+        radar_row_m: metres per row where a picture is a scanning radar's (wire/radar_image.py); None for a camera's.
 
     Raises:
         MessageError: ``unknown_type``, or what the decoder of that type raises.
@@ -111,4 +118,6 @@ def decode(type_name: str, msg: Any, *, stamp_ns: int = 0) -> Reading:
         return decode_string(msg, stamp_ns)
     if type_name not in DECODERS:
         raise MessageError("unknown_type", f"{type_name} is not read; use one of {[*DECODERS, 'std_msgs/msg/String']}")
+    if radar_row_m is not None and type_name in PICTURES:
+        return decode_radar_image(msg, radar_row_m)
     return DECODERS[type_name](msg)

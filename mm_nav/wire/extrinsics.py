@@ -8,6 +8,7 @@ A calibration file is plain YAML::
       camera_front_optical: {xyz: [0.2, 0.0, 0.4], rpy: [-1.5708, 0.0, -1.5708]}
     sources:  # only where a driver gets it wrong; names as `mm_nav inspect` shows them
       radar: {frame_id: radar, time_offset_s: -0.3}
+      radar/polar: {range_resolution_m: 0.1736}  # of a row of a scanning radar's picture
 
 ``parent`` defaults to the base frame; metres, radians (fixed axes, REP-103), unit quaternions.
 """
@@ -23,16 +24,18 @@ import yaml
 from mm_nav.core.frames import TransformTree
 from mm_nav.core.geometry import from_quaternion, se3
 from mm_nav.errors import ConfigError
+from mm_nav.wire.radar_image import RANGE_RESOLUTION_M
 
 QUATERNION_TOLERANCE = 1e-2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFix:
-    """What to change in the messages of one source: its frame, and what is added to its stamps."""
+    """What to change in the messages of one source: its frame, what is added to its stamps, metres per row of its pictures."""
 
     frame_id: str | None = None
     time_offset_s: float = 0.0
+    range_resolution_m: float = RANGE_RESOLUTION_M
 
 
 NO_FIX = SourceFix()
@@ -50,12 +53,15 @@ def fixes(calibration: str) -> dict[str, SourceFix]:
     out = {}
     for name, entry in listed.items():
         place = f"{calibration}: source {name!r}"
-        if not isinstance(entry, dict) or set(entry) - {"frame_id", "time_offset_s"}:
-            raise ConfigError(f"{place} is {str(entry)[:60]!r}; it may have frame_id and time_offset_s")
+        if not isinstance(entry, dict) or set(entry) - {"frame_id", "time_offset_s", "range_resolution_m"}:
+            raise ConfigError(f"{place} is {str(entry)[:60]!r}; it may have frame_id, time_offset_s and range_resolution_m")
         offset, frame = entry.get("time_offset_s", 0.0), entry.get("frame_id")
+        row_m = entry.get("range_resolution_m", RANGE_RESOLUTION_M)
+        if type(row_m) not in (int, float) or not 0 < row_m < 10:
+            raise ConfigError(f"{place} has range_resolution_m {row_m!r}; it must be metres per row, more than 0 and less than 10")
         if type(offset) not in (int, float) or not np.isfinite(offset) or not (frame is None or (isinstance(frame, str) and frame)):
             raise ConfigError(f"{place} is {str(entry)[:60]!r}; time_offset_s must be a number, frame_id a name")
-        out[str(name)] = SourceFix(frame_id=frame, time_offset_s=float(offset))
+        out[str(name)] = SourceFix(frame_id=frame, time_offset_s=float(offset), range_resolution_m=float(row_m))
     return out
 
 

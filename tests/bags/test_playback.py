@@ -68,7 +68,7 @@ def test_topics_become_sources_by_type_and_name(tmp_path):
         "/ground_truth/target": "ground truth",
         "/lidar/points": ("lidar", "lidar"),
         "/lonely/camera_info": "no picture of 'lonely'",
-        "/mmwave/image": "a radar picture, not a camera",
+        "/mmwave/image": "a radar picture, not a camera's; of these only polar ones are read",
         "/obstacles": "an output of mm_nav",
         "/plan": "visualization_msgs/msg/MarkerArray is not read",
         "/radar/points": ("radar", "radar"),
@@ -140,9 +140,9 @@ def frames_of(path):
     return found, specs, counts
 
 
-def test_a_real_street_in_fog_gives_stereo_and_lidar_but_no_radar_picture(real_data):
+def test_a_real_street_in_fog_gives_stereo_lidar_and_the_polar_picture_of_the_radar(real_data):
     found, specs, counts = frames_of(real_data / "radiate_foggy" / "bag")
-    assert [s.name for s in specs] == ["camera/left", "camera/right", "lidar"]
+    assert [s.name for s in specs] == ["camera/left", "camera/right", "lidar", "radar/polar"]
     assert "radar picture" in uses(real_data / "radiate_foggy" / "bag")["/radar/cartesian/compressed"]
     assert len(found) == 42
     assert sum(len(f.cameras) == 2 and len(f.lidars) == 1 for f in found) == 35  # the cameras start 0.7 s later

@@ -19,7 +19,7 @@ EXTRINSICS = {
 
 
 def image(stamp_ns: int) -> Encoded:
-    return encode_image(CameraImage(stamp_ns=stamp_ns, frame_id="cam", rgb=np.full((16, 32, 3), 90, np.uint8)))
+    return encode_image(CameraImage(stamp_ns=stamp_ns, frame_id="cam", rgb=np.arange(16 * 32 * 3).reshape(16, 32, 3).astype(np.uint8)))
 
 
 def camera_info(stamp_ns: int) -> Encoded:
