@@ -9,8 +9,10 @@ from mm_nav.bags.playback import TopicUse, radar_rows, robot_source, sources, to
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.doppler import own_velocity
 from mm_nav.core.frames import TransformTree
+from mm_nav.core.geometry import transform
 from mm_nav.core.types import CameraModel, Odometry, PointCloud
 from mm_nav.doctor.finding import Finding
+from mm_nav.doctor.lag import Scans
 from mm_nav.doctor.timing import Timing, judge, timing
 from mm_nav.errors import MessageError
 from mm_nav.wire import decode
@@ -46,6 +48,7 @@ class Checkup:
         self.dopplers: dict[str, list[tuple[int, np.ndarray, float]]] = defaultdict(list)
         self.speeds: dict[int, np.ndarray] = {}
         self.models: set[str] = set()
+        self.ranging = Scans()
         for message in reader.messages([t for t, info in reader.topics.items() if info.readable]):
             self._take(message.topic, message.type, message.log_time_ns, message.msg)
 
@@ -64,6 +67,7 @@ class Checkup:
             out += self._contents(topic, use)
             if use.kind in MOUNTED:
                 out += self._mounting(topic, use)
+        out += self.ranging.findings(sensors)
         out += self._lacks()
         order = {topic: i for i, topic in enumerate(self.uses)}
         return sorted(out, key=lambda f: (order.get(f.subject, len(order)), ("fault", "note", "ok").index(f.level)))
@@ -96,8 +100,17 @@ class Checkup:
             self.models.add(use.name)
         elif isinstance(reading, Odometry):
             self.speeds[log_ns] = np.array([*reading.linear[:2], reading.angular[2]])
-        elif isinstance(reading, PointCloud) and use.kind == "radar" and (moving := own_velocity(reading.xyz, reading.velocity)) is not None:
+        if isinstance(reading, PointCloud):
+            self._placed(topic, use, reading, log_ns)
+        if isinstance(reading, PointCloud) and use.kind == "radar" and (moving := own_velocity(reading.xyz, reading.velocity)) is not None:
             self.dopplers[topic].append((log_ns, moving[0], float(moving[1].mean())))
+
+    def _placed(self, topic: str, use: TopicUse, cloud: PointCloud, log_ns: int) -> None:
+        """Keep where a scan's returns are, if its mounting is known."""
+        frame = self.renamed.get(use.name, cloud.frame_id)
+        if frame and self.tree.has(self.base_frame, frame):
+            stamp_ns = (cloud.stamp_ns or log_ns) + self.offsets_ns.get(use.name, 0)
+            self.ranging.add(topic, use.kind, stamp_ns, transform(self.tree.lookup(self.base_frame, frame), cloud.xyz))
 
     def _contents(self, topic: str, use: TopicUse) -> list[Finding]:
         out = []
