@@ -14,6 +14,7 @@ from mm_nav.bags.reader import BagReader
 from mm_nav.core.doppler import own_velocity
 from mm_nav.core.types import PointCloud
 from mm_nav.viz import chart
+from mm_nav.viz.canvas import CYAN, YELLOW
 
 DECODED = {  # source name in the recording -> the detections that another decoder made of the same packets
     "radar/front_center": "ars548/*_detection.yaml",
@@ -82,8 +83,8 @@ def handheld(data: Path, pictures: Path, scratch: Path) -> Section:
         "the source gives for its own axes. Headers have no stamp and no frame, so log times are used."),
     ]
     figure, axes = chart.panels(1, 9, 3.2)
-    axes[0].plot(by_imu[:, 0], color=chart.CYAN, label="IMU")
-    axes[0].plot(corrected[:, 0], color=chart.YELLOW, label="Doppler")
+    axes[0].plot(by_imu[:, 0], color=CYAN, label="IMU")
+    axes[0].plot(corrected[:, 0], color=YELLOW, label="Doppler")
     chart.name(axes[0], "change of velocity over 1 s, along x", "scan", "m/s")
     chart.legend(axes[0])
     chart.picture(figure).save(pictures / "mmwave_radar.png")

@@ -15,6 +15,7 @@ from mm_nav.core.geometry import cells_of, transform
 from mm_nav.engine import load_bundle
 from mm_nav.train import labels
 from mm_nav.viz import chart
+from mm_nav.viz.canvas import CYAN
 
 EVERY = 10  # odometry messages
 ASSUMED = {"front_scanner": [0.25, 0.0, 0.3, 0.0], "rear_scanner": [-0.25, 0.0, 0.3, np.pi]}  # x y z yaw
@@ -52,7 +53,7 @@ def odometry(data: Path, pictures: Path, scratch: Path) -> Section:
         "from an interpolation in complex numbers, without our transforms, is as above. Going straight on at the speed of now would "
         "miss them by the mean distance above: that is what there is to learn.")  # fmt: skip
     figure, axes = chart.panels(1, 5, 4.2)
-    axes[0].plot(place.real, place.imag, color=chart.CYAN)
+    axes[0].plot(place.real, place.imag, color=CYAN)
     axes[0].set_aspect("equal")
     chart.name(axes[0], "driven path", "x, m", "y, m")
     chart.picture(figure).save(pictures / "husky_odometry.png")

@@ -56,7 +56,7 @@ def lag(late: Sequence[Scan], reference: Sequence[Scan]) -> Lag | None:
     peaks, before, after = [], [], []
     for stamp, grid in late:
         seconds = (stamps - stamp) * 1e-9
-        near = np.flatnonzero(np.abs(seconds) <= SEARCH_S)
+        near = np.flatnonzero(np.abs(seconds) <= SEARCH_S).tolist()
         if len(near) < LEAST or not grid.any():
             continue
         own = _unit(_smooth(grid))

@@ -16,7 +16,7 @@ from functools import lru_cache
 import cv2
 import numba
 import numpy as np
-from jaxtyping import Float32, Float64, Int16, UInt8
+from jaxtyping import Bool, Float32, Float64, Int16, UInt8
 
 from mm_nav.core.config import LIDAR_CHANNELS, RADAR_CHANNELS, BevGrid, ModelSpec
 from mm_nav.core.geometry import cell_centers, inverse, project, transform
@@ -97,14 +97,21 @@ def _cached_grid(
     ys, xs = cell_centers(spec.grid)
     z, y, x = np.meshgrid(np.array(spec.lift_heights), ys, xs, indexing="ij")
     points = transform(T_cam_base, np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1))
-    uv, depth = project(K, points)
-    inside = (depth > 0.1) & (np.abs(uv - [width / 2, height / 2]) < [width, height]).all(axis=1)
-    if D.size and np.any(D):
-        uv[inside] = _distort(points[inside], K, D, distortion)
-    inside &= (uv[:, 0] > -0.5) & (uv[:, 0] < width - 0.5) & (uv[:, 1] > -0.5) & (uv[:, 1] < height - 0.5)
+    uv, inside = project_into(CameraModel(frame_id="", width=width, height=height, K=K, distortion_model=distortion, D=D), points)
     sampled = (2 * (uv + 0.5) / [width, height] - 1).astype(np.float32)
     sampled[~inside] = OUTSIDE
     return sampled.reshape(-1, spec.grid.columns, 2)
+
+
+def project_into(model: CameraModel, points_cam: Float64[np.ndarray, "n 3"]) -> tuple[Float64[np.ndarray, "n 2"], Bool[np.ndarray, " n"]]:
+    """Pixels of points in the optical frame, with distortion, and which of them fall into the picture; others mean nothing."""
+    width, height, K, D = model.width, model.height, model.K, model.D
+    uv, depth = project(K, points_cam)
+    inside = (depth > 0.1) & (np.abs(uv - [width / 2, height / 2]) < [width, height]).all(axis=1)
+    if D.size and np.any(D):
+        uv[inside] = _distort(points_cam[inside], K, D, model.distortion_model)
+    inside &= (uv[:, 0] > -0.5) & (uv[:, 0] < width - 0.5) & (uv[:, 1] > -0.5) & (uv[:, 1] < height - 0.5)
+    return uv, inside
 
 
 def _distort(

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from rich.console import Console
@@ -13,6 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from mm_nav.doctor.finding import Finding
+
+if TYPE_CHECKING:
+    from mm_nav.doctor.instants import Instants
 
 STYLE = {"ok": "green", "note": "yellow", "fault": "red"}
 
@@ -27,6 +30,8 @@ class DoctorConfig:
     """Frame of the robot."""
     allow_partial: bool = False
     """Look at what is left of a damaged recording."""
+    picture: Path | None = None
+    """Draw the LiDAR over each camera's picture, and all returns from above, into this folder."""
     json: Path | None = None
     """Write the findings here."""
 
@@ -54,7 +59,25 @@ def _recording(config: DoctorConfig, bag: Path) -> list[Finding]:
     from mm_nav.doctor.recording import Checkup
 
     with BagReader(bag, allow_partial=config.allow_partial) as reader:
-        return Checkup(reader, config.base_frame).findings()
+        checkup = Checkup(reader, config.base_frame)
+        found = checkup.findings()
+        if config.picture is not None and checkup.instants is not None:
+            _draw(checkup.instants, found, config.picture)
+        return found
+
+
+def _draw(instants: "Instants", found: list[Finding], folder: Path) -> None:
+    """One picture per camera and one from above, of the instant that has most sensors."""
+    from mm_nav.viz.overlay import from_above, over_picture
+
+    said = next((f.text for f in found if f.check == "alignment"), "")
+    frame = instants.fullest
+    if frame is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for view in frame.cameras:
+        over_picture(view, frame.lidars, f"{view.name}: {said}").save(folder / f"{view.name.replace('/', '_')}.png")
+    from_above(frame, "LiDAR returns 0.3 m to 2.5 m above ground, and radar").save(folder / "from_above.png")
 
 
 def _machine() -> list[Finding]:

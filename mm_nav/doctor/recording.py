@@ -12,6 +12,7 @@ from mm_nav.core.frames import TransformTree
 from mm_nav.core.geometry import transform
 from mm_nav.core.types import CameraModel, Odometry, PointCloud
 from mm_nav.doctor.finding import Finding
+from mm_nav.doctor.instants import aligned, instants, synchronised
 from mm_nav.doctor.lag import Scans
 from mm_nav.doctor.timing import Timing, judge, timing
 from mm_nav.errors import MessageError
@@ -49,6 +50,7 @@ class Checkup:
         self.speeds: dict[int, np.ndarray] = {}
         self.models: set[str] = set()
         self.ranging = Scans()
+        self.instants = instants(reader, base_frame) if any(use.kind in MOUNTED for use in self.uses.values()) else None
         for message in reader.messages([t for t, info in reader.topics.items() if info.readable]):
             self._take(message.topic, message.type, message.log_time_ns, message.msg)
 
@@ -68,6 +70,8 @@ class Checkup:
             if use.kind in MOUNTED:
                 out += self._mounting(topic, use)
         out += self.ranging.findings(sensors)
+        if self.instants is not None:
+            out += synchronised(self.instants, {use.name: topic for topic, use in self.uses.items() if use.kind in SENSORS}) + aligned(self.instants)
         out += self._lacks()
         order = {topic: i for i, topic in enumerate(self.uses)}
         return sorted(out, key=lambda f: (order.get(f.subject, len(order)), ("fault", "note", "ok").index(f.level)))
