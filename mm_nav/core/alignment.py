@@ -22,7 +22,7 @@ YAWS, PITCHES = np.arange(-6.0, 6.1, 1.0), np.arange(-3.0, 3.1, 1.0)  # degrees 
 FAR_DEG = 2.0  # from which a turned mounting is another one
 TURNS_DEG = (90.0, -90.0, 180.0)  # of a LiDAR whose axes are mixed up
 NEAREST, FARTHEST = 1.5, 60.0  # metres
-MOST = 12_000  # points per instant
+MOST = 12_000  # points per instant and LiDAR
 ROW, STEP = np.deg2rad(0.5), np.deg2rad(1.0)  # how LiDAR points are put beside each other
 JUMP_M, JUMP = 1.0, 0.15  # of range between neighbours that makes a depth edge
 BINS = 16
@@ -82,7 +82,7 @@ def look(view: CameraView, clouds: Sequence[PosedCloud]) -> Look:
         origin = posed.T_base_sensor[:3, 3]
         # a cloud whose frame is on the ground was put together somewhere: where it was seen from is not known
         corners.append(depth_edges(placed, origin if origin[2] > 0.3 else view.T_base_cam[:3, 3]))
-        thin = slice(None, None, max(1, len(placed) // MOST))
+        thin = slice(None, None, max(1, -(-len(placed) // MOST)))
         points.append(placed[thin])
         bins.append(_binned(posed.cloud.intensity)[thin])
         origins.append(origin)

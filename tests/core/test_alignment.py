@@ -33,7 +33,7 @@ def scene() -> SensorFrame:
         u = [round(width / 2 + focal * -y / z) for y in (left + wide, left)]
         v = [round(height / 2 + focal * (1.5 - top) / z) for top in (tall, 0.0)]
         rgb[max(v[0], 0) : max(v[1], 0), max(u[0], 0) : max(u[1], 0)] = int(grey)
-    azimuth, elevation = np.meshgrid(np.deg2rad(np.arange(-50, 50, 0.25)), np.deg2rad(np.arange(-14, 8, 0.5)))
+    azimuth, elevation = np.meshgrid(np.deg2rad(np.arange(-50, 50, 0.4)), np.deg2rad(np.arange(-14, 8, 0.5)))
     rays = np.stack([np.ones(azimuth.size), np.tan(azimuth.ravel()), np.tan(elevation.ravel()) / np.cos(azimuth.ravel())], axis=1)
     depth, strength = np.full(len(rays), 55.0), np.full(len(rays), 120.0)
     for away, left, wide, tall, grey in shown:
