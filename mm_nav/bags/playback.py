@@ -3,11 +3,12 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.frames import TransformTree
@@ -15,7 +16,10 @@ from mm_nav.core.sync import Kind, SourceSpec
 from mm_nav.core.types import CameraModel, Reading
 from mm_nav.errors import BagError, ConfigError, MessageError
 from mm_nav.wire import decode, decode_transforms
+from mm_nav.wire.depth import DepthCamera
 from mm_nav.wire.extrinsics import NO_FIX, fixes, mount
+from mm_nav.wire.image import decode_camera_info
+from mm_nav.wire.radar_image import decode_radar_image
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +29,14 @@ KINDS = {
     "sensor_msgs/msg/CameraInfo": "camera_info",
     "sensor_msgs/msg/PointCloud2": "lidar",
     "sensor_msgs/msg/LaserScan": "lidar",
+    "sensor_msgs/msg/MultiEchoLaserScan": "lidar",
+    "radar_msgs/msg/RadarScan": "radar",
+    "radar_msgs/msg/RadarTracks": "radar",
     "nav_msgs/msg/Odometry": "odometry",
     "std_msgs/msg/String": "command",
     "tf2_msgs/msg/TFMessage": "transform",
 }
+PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 RADAR_WORDS = ("radar", "mmwave")
 OUTPUTS = ("obstacles", "occupancy", "objects", "goal_pose", "plan", "command_status")  # what mm_nav itself publishes
 CALIBRATION = "calibration.yaml"
@@ -38,7 +46,10 @@ FIRST_TF_MESSAGES = 200  # of /tf, for sensors whose mounting is not in /tf_stat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicUse:
-    """What a topic is used as: camera, camera_info, lidar, radar, odometry, command, transform; '' with a reason."""
+    """What a topic is used as: camera, camera_info, lidar, radar, depth_info, odometry, command, transform; '' with a reason.
+
+    Depth pictures are a lidar, and their camera_info is depth_info; polar pictures of a radar are a radar.
+    """
 
     topic: str
     type: str
@@ -50,7 +61,7 @@ class TopicUse:
 def source_name(topic: str) -> str:
     """Sensor of a topic: ``/camera/front/image/compressed`` -> ``camera/front``, ``/lidar/points`` -> ``lidar``."""
     parts = topic.strip("/").split("/")
-    if len(parts) > 1 and parts[-1] == "compressed":
+    if len(parts) > 1 and parts[-1] in ("compressed", "compressedDepth"):
         parts.pop()
     if len(parts) > 1 and (parts[-1].startswith("image") or parts[-1] in ("camera_info", "points")):
         parts.pop()
@@ -88,11 +99,12 @@ def topic_uses(reader: BagReader, topic_map: Mapping[str, str] | None = None) ->
             use = replace(use, kind="", reason=f"another topic is the {use.kind} {use.name!r} already")
         taken.add(key)
         uses.append(use)
-    cameras = {use.name for use in uses if use.kind == "camera"}
+    seen = {(use.kind, use.name) for use in uses}
+    lonely = {"camera_info": "camera", "depth_info": "lidar"}
     return sorted(
         (
             replace(use, kind="", reason=f"no picture of {use.name!r}")
-            if use.kind == "camera_info" and use.name not in cameras
+            if use.kind in lonely and (lonely[use.kind], use.name) not in seen
             else use
             for use in uses
         ),
@@ -146,16 +158,18 @@ def readings(
     """
     found = Counter[str]() if counts is None else counts
     uses = {use.topic: use for use in topic_uses(reader, topic_map) if use.kind not in ("", "transform")}
-    row_m = radar_rows(reader, uses.values())
+    own = own_decoders(reader, uses.values())
     for message in reader.messages(list(uses)):
         name = uses[message.topic].name
         try:
-            reading = decode(message.type, message.msg, stamp_ns=message.log_time_ns, radar_row_m=row_m.get(message.topic))
+            reading = decode(message.type, message.msg, stamp_ns=message.log_time_ns, instead=own.get(message.topic))
         except MessageError as error:
             key = f"{name}: {error.reason}"
             if not found[key]:
                 log.warning("%s %s: %s", reader.path, message.topic, error)
             found[key] += 1
+            continue
+        if uses[message.topic].kind == "depth_info":
             continue
         if not isinstance(reading, CameraModel) and reading.stamp_ns == 0:
             if not found[f"{name}: zero_stamp"]:
@@ -165,11 +179,24 @@ def readings(
         yield name, reading, message.log_time_ns
 
 
-def radar_rows(reader: BagReader, uses: Iterable[TopicUse]) -> dict[str, float]:
-    """Metres per row of the pictures of scanning radars, by topic, from the calibration file or the usual ones."""
+def own_decoders(reader: BagReader, uses: Iterable[TopicUse]) -> dict[str, Callable[[Any], Reading]]:
+    """What reads pictures that are no camera's, and camera_info of rectified pictures, by topic."""
     file = calibration_of(reader.path)
     fixed = fixes(str(file)) if file is not None else {}
-    return {use.topic: fixed.get(use.name, NO_FIX).range_resolution_m for use in uses if use.kind == "radar"}
+    listed = list(uses)
+    rectified = {use.name for use in listed if use.kind == "camera" and "/image_rect" in use.topic}
+    depth = {use.name: DepthCamera() for use in listed if use.kind == "depth_info"}
+    out: dict[str, Callable[[Any], Reading]] = {}
+    for use in listed:
+        if use.type in PICTURES and use.kind == "radar":
+            out[use.topic] = partial(decode_radar_image, range_resolution_m=fixed.get(use.name, NO_FIX).range_resolution_m)
+        elif use.type in PICTURES and use.kind == "lidar":
+            out[use.topic] = depth.setdefault(use.name, DepthCamera()).cloud
+        elif use.kind == "depth_info":
+            out[use.topic] = depth[use.name].learn
+        elif use.kind == "camera_info" and use.name in rectified:
+            out[use.topic] = partial(decode_camera_info, rectified=True)
+    return out
 
 
 def _use(topic: str, reader: BagReader, topic_map: Mapping[str, str] | None) -> TopicUse:
@@ -196,8 +223,10 @@ def _use(topic: str, reader: BagReader, topic_map: Mapping[str, str] | None) -> 
         kind = "radar"
     elif kind in ("camera", "camera_info") and radar:
         reason = "a radar picture, not a camera's; of these only polar ones are read"
-    elif kind in ("camera", "camera_info") and "depth" in words:
-        reason = "a depth picture, not a camera"
+    elif kind == "camera" and "depth" in words:
+        kind = "lidar"
+    elif kind == "camera_info" and "depth" in words:
+        kind = "depth_info"
     if reason:
         kind = ""
     elif kind == "lidar" and radar:

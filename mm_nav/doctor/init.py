@@ -21,7 +21,7 @@ from mm_nav.core.geometry import to_quaternion
 from mm_nav.doctor.recording import Checkup
 from mm_nav.doctor.timing import MOST_OFFSET_S
 from mm_nav.errors import ConfigError
-from mm_nav.ros.play import standard_topic
+from mm_nav.ros.play import ranging_params, standard_topic
 
 PARAMS, LAUNCH = "sensors.yaml", "robot.launch.xml"
 MOUNTED = ("camera", "lidar", "radar")
@@ -95,18 +95,15 @@ def calibration(robot: Robot) -> str:
 def parameters(robot: Robot) -> dict[str, Any]:
     """Parameters of the fusion node that differ from the package's own."""
 
-    def topics(kind: str, *types: str) -> list[str]:
-        return [u.topic for u in robot.uses if u.kind == kind and u.type.rsplit("/", 1)[-1] in types]
-
     cameras = [u for u in robot.uses if u.kind == "camera"]
     packed = [u for u in cameras if u.type.endswith("CompressedImage")]
     values: dict[str, Any] = {
         "base_frame": robot.base_frame, "cameras": [robot_source(u).removeprefix("camera/") for u in (cameras if not packed or len(packed) == len(cameras) else packed)],
         "compressed": bool(packed),
-        "lidars": topics("lidar", "PointCloud2"), "scans": topics("lidar", "LaserScan"), "radars": topics("radar", "PointCloud2"),
     }  # fmt: skip
-    if pictures := topics("radar", "Image", "CompressedImage"):
-        values["radar_images"] = pictures
+    if any("/image_rect" in u.topic for u in cameras):
+        values["rectified"] = True
+    values |= {name: topics for name, topics in ranging_params(robot.uses).items() if topics or name in ("lidars", "scans", "radars")}
     return values | ({"stamp_policy": "arrival"} if robot.unstamped else {})
 
 

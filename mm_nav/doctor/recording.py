@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from mm_nav.bags.playback import TopicUse, radar_rows, robot_source, sources, topic_uses
+from mm_nav.bags.playback import TopicUse, own_decoders, robot_source, sources, topic_uses
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.doppler import own_velocity
 from mm_nav.core.frames import TransformTree
@@ -40,7 +40,7 @@ class Checkup:
         self.tree: TransformTree = tree
         self.offsets_ns = {spec.name: spec.offset_ns for spec in specs}
         self.renamed = {spec.name: spec.frame_id for spec in specs if spec.frame_id is not None}
-        self.row_m = radar_rows(reader, self.uses.values())
+        self.own = own_decoders(reader, self.uses.values())
         self.logs: dict[str, list[int]] = defaultdict(list)
         self.stamps: dict[str, list[int]] = defaultdict(list)
         self.frames: dict[str, Counter[str]] = defaultdict(Counter)
@@ -88,10 +88,10 @@ class Checkup:
                 self.stamps[topic].append(0)
                 self.refused[topic][str(error)] += 1
             self.frames[topic][self.renamed.get(use.name, str(header.frame_id))] += 1
-        if use.kind not in (*SENSORS, "camera_info"):
+        if use.kind not in (*SENSORS, "camera_info", "depth_info"):
             return
         try:
-            self._look(topic, use, decode(type_name, msg, stamp_ns=log_ns, radar_row_m=self.row_m.get(topic)), log_ns)
+            self._look(topic, use, decode(type_name, msg, stamp_ns=log_ns, instead=self.own.get(topic)), log_ns)
         except MessageError as error:
             self.refused[topic][str(error)] += 1
         if type_name.endswith("LaserScan"):

@@ -7,7 +7,6 @@ Ages are of arrival, by a monotonic clock: a driver that died looks the same wha
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mm_nav.core.config import ModelSpec
@@ -16,47 +15,14 @@ from mm_nav.core.sync import SourceSpec, Synchronizer
 from mm_nav.core.types import CameraModel, PointCloud, SensorFrame, Utterance
 from mm_nav.errors import ConfigError, MessageError
 from mm_nav.ros.guard import Guard
+from mm_nav.ros.inputs import Input, inputs_of, own_decoders
 from mm_nav.ros.params import FusionConfig
 from mm_nav.wire import Status, decode, decode_transforms
 from mm_nav.wire.extrinsics import NO_FIX, fixes
 
 OK, WARN, ERROR, STALE = 0, 1, 2, 3
-PICTURE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 WARN_AGE_S, STALE_AGE_S = 0.5, 1.0
 JUMP_BACK_NS = 1_000_000_000  # a source whose stamps step back by more than this has begun anew (a bag that loops)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
-    """A topic that is read. ``kind``: camera, camera_info, lidar, radar, odometry, command, transform."""
-
-    topic: str
-    type_name: str
-    source: str
-    kind: str
-
-
-def inputs_of(config: FusionConfig) -> list[Input]:
-    """Topics of the configured sensors, odometry and the command, in the order that anchors are chosen in."""
-    found: list[Input] = []
-    for name in config.cameras:
-        image = f"camera/{name}/image"
-        raw = (PICTURE_TYPES[config.compressed], f"{image}/compressed" if config.compressed else image)
-        source = f"camera/{name}"
-        found.append(Input(topic=raw[1], type_name=raw[0], source=source, kind="camera"))
-        info = f"camera/{name}/camera_info"
-        found.append(Input(topic=info, type_name="sensor_msgs/msg/CameraInfo", source=source, kind="camera_info"))
-    clouds = [("lidar", topic, "sensor_msgs/msg/PointCloud2") for topic in config.lidars]
-    clouds += [("lidar", topic, "sensor_msgs/msg/LaserScan") for topic in config.scans]
-    clouds += [("radar", topic, "sensor_msgs/msg/PointCloud2") for topic in config.radars]
-    for topic in config.radar_images:
-        clouds.append(("radar", topic, PICTURE_TYPES[topic.endswith("/compressed")]))
-    for kind, topic, type_name in clouds:
-        source = topic.removesuffix("/points").removesuffix("/compressed").strip("/")
-        found.append(Input(topic=topic, type_name=type_name, source=source, kind=kind))
-    found.append(Input(topic="odom", type_name="nav_msgs/msg/Odometry", source="odom", kind="odometry"))
-    found.append(Input(topic="command", type_name="std_msgs/msg/String", source="command", kind="command"))
-    return found
 
 
 class Feed:
@@ -107,7 +73,7 @@ class Feed:
         fixed = fixes(config.calibration) if config.calibration else {}
         if odd := sorted(set(fixed) - names):
             raise ConfigError(f"{config.calibration}: source {odd[0]!r} is none of {', '.join(sorted(names))}")
-        self._row_m = {i.topic: fixed.get(i.source, NO_FIX).range_resolution_m for i in sensors if i.kind == "radar"}
+        self._own = own_decoders(config, self.inputs, fixed)
         return [
             SourceSpec(
                 i.source,
@@ -131,13 +97,15 @@ class Feed:
             return None
         # a word has no stamp: it was said when the newest reading was taken, by the sensors' clock (a bag's may be old)
         reading = decode(source.type_name, message, stamp_ns=max(self._stamps.values(), default=now_ns),
-                         radar_row_m=self._row_m.get(source.topic))  # fmt: skip
+                         instead=self._own.get(source.topic))  # fmt: skip
         if isinstance(reading, Utterance):
             return reading
+        if source.kind == "depth_info":
+            return None
         if isinstance(reading, CameraModel):
             self._sync.push(source.source, reading)
             return None
-        if isinstance(reading, PointCloud) and hasattr(message, "width"):
+        if isinstance(reading, PointCloud) and hasattr(message, "point_step"):
             total = int(message.width) * int(message.height)
             self._points[source.topic] = (len(reading.xyz), total)
         stamp_ns = self._judge(source, reading.stamp_ns, now_ns)

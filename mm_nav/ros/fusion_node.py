@@ -12,8 +12,9 @@ from mm_nav.engine import load_bundle, open_engine
 from mm_nav.engine.text import open_text_encoder
 from mm_nav.pipeline import Pipeline
 from mm_nav.ros import compat
-from mm_nav.ros.feed import ERROR, OK, WARN, Feed, Input, topic_fault
+from mm_nav.ros.feed import ERROR, OK, WARN, Feed, topic_fault
 from mm_nav.ros.guard import one_line
+from mm_nav.ros.inputs import Input
 from mm_nav.ros.managed import INPUT_QOS, LATCHED_QOS, ODOMETRY_QOS, OUTPUT_QOS, TRANSFORMS_QOS, WORDS_QOS, ManagedNode
 from mm_nav.ros.outputs import OFFERS, encode_answer, encode_progress, outcome_messages
 from mm_nav.ros.params import FusionConfig

@@ -8,7 +8,7 @@ Header stamps stay as recorded. Where tf2_msgs is not installed (PyPI has none) 
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,11 +21,17 @@ from mm_nav.bags.reader import BagReader
 from mm_nav.core.geometry import to_quaternion
 from mm_nav.errors import ConfigError
 from mm_nav.ros import transport
+from mm_nav.ros.inputs import PICTURE_TYPES
 from mm_nav.ros.messages import build, has_type, message_class
 from mm_nav.ros.runner import Stop
 
 log = logging.getLogger(__name__)
 
+RANGING = {  # parameter -> kind of source, and its message types
+    "lidars": ("lidar", ("PointCloud2",)), "scans": ("lidar", ("LaserScan",)), "multi_echo_scans": ("lidar", ("MultiEchoLaserScan",)),
+    "radars": ("radar", ("PointCloud2",)), "radar_scans": ("radar", ("RadarScan",)), "radar_tracks": ("radar", ("RadarTracks",)),
+    "radar_images": ("radar", ("Image", "CompressedImage")),
+}  # fmt: skip
 POLL_S = 0.02
 LONGEST_NAP_S = 0.1
 DEPTH = 20
@@ -58,6 +64,11 @@ def standard_topic(use: TopicUse) -> str | None:
         return f"{robot_source(use)}/image" + ("/compressed" if use.type.endswith("CompressedImage") else "")
     if use.kind == "camera_info":
         return f"{robot_source(use)}/camera_info"
+    if use.kind == "depth_info" or (use.kind == "lidar" and use.type in PICTURE_TYPES):
+        name = f"depth/{use.name.strip('/').replace('/', '_')}"
+        if use.kind == "depth_info":
+            return f"{name}/camera_info"
+        return f"{name}/image" + ("/compressedDepth" if use.type.endswith("CompressedImage") else "")
     if use.kind in ("lidar", "radar"):
         return use.topic.strip("/")  # pictures of a radar as well
     if use.kind == "transform":
@@ -76,19 +87,22 @@ def fusion_params(reader: BagReader, base_frame: str = "base_link") -> dict[str,
             T = tree.lookup(base_frame, frame)
             extrinsics[frame] = [float(v) for v in (*T[:3, 3], *to_quaternion(T))]
 
-    def topics(kind: str, *types: str) -> list[str]:
-        return [u.topic.strip("/") for u in uses if u.kind == kind and u.type.rsplit("/", 1)[-1] in types]
-
+    ranging = {name: [topic.strip("/") for topic in topics] for name, topics in ranging_params(uses).items()}
     return {
         "base_frame": base_frame,
         "cameras": [(standard_topic(use) or "").split("/")[1] for use in cameras],
         "compressed": any(use.type.endswith("CompressedImage") for use in cameras),
-        "lidars": topics("lidar", "PointCloud2"),
-        "scans": topics("lidar", "LaserScan"),
-        "radars": topics("radar", "PointCloud2"),
-        "radar_images": topics("radar", "Image", "CompressedImage"),
+        "rectified": any("/image_rect" in use.topic for use in cameras),
+        **ranging,
         "extrinsics": extrinsics,
     }
+
+
+def ranging_params(uses: Sequence[TopicUse]) -> dict[str, list[str]]:
+    """Parameters of the fusion node that name LiDARs and radars, with the topics of a recording; of depth cameras the names."""
+    found = {name: [u.topic for u in uses if u.kind == kind and u.type.rsplit("/", 1)[-1] in types] for name, (kind, types) in RANGING.items()}
+    found["depths"] = [(standard_topic(u) or "").split("/")[1] for u in uses if u.kind == "lidar" and u.type in PICTURE_TYPES]
+    return found
 
 
 class Player:

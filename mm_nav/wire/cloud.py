@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PointCloud2 and LaserScan messages to points, by field name and datatype. Knows no ROS package."""
+"""PointCloud2, LaserScan and radar messages to points, by field name and datatype. Knows no ROS package."""
 
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 
 from mm_nav.core.types import PointCloud
 from mm_nav.errors import MessageError
+from mm_nav.wire import point_time
 from mm_nav.wire.message import bytes_of, frame_of, stamp_of
 
 DATATYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
@@ -33,7 +34,7 @@ def decode_point_cloud(msg: Any) -> PointCloud:
 
     Positions come from x, y, z or, for radars, from range, azimuth and elevation (radians). Points with a non-finite
     coordinate are removed; a non-finite intensity becomes 0, a non-finite velocity NaN. Bytes after the last row are
-    ignored. No point is a valid cloud.
+    ignored. No point is a valid cloud. ``time_s`` comes from a field of time, in any unit (wire/point_time.py).
 
     Raises:
         MessageError: ``bad_layout``, ``short_data`` or ``no_xyz``.
@@ -49,23 +50,28 @@ def decode_point_cloud(msg: Any) -> PointCloud:
     used = ["x", "y", "z"] if polar is None else polar
     intensity = _first(layout, INTENSITY)
     velocity = _first(layout, VELOCITY)
-    used += [name for name in (intensity, velocity) if name is not None]
+    moment = _first(layout, point_time.NAMES)
+    used += [name for name in (intensity, velocity, moment) if name is not None]
     points = _points(msg, {name: layout[name] for name in used})
     with np.errstate(over="ignore", invalid="ignore"):
         xyz = _cartesian(points) if polar is None else _from_polar(points, polar)
         count = len(xyz)
         strength = np.zeros(count, np.float32) if intensity is None else _column(points, intensity)
         speed = np.full(count, np.nan, np.float32) if velocity is None else _column(points, velocity)
+        times = None if moment is None else point_time.seconds(points[moment].reshape(-1), stamp_ns)
         if not np.isfinite(xyz[:, 0] + xyz[:, 1] + xyz[:, 2]).all():  # a finite sum has finite parts
             keep = np.isfinite(xyz).all(axis=1)
             xyz, strength, speed = xyz[keep], strength[keep], speed[keep]
+            times = None if times is None else times[keep]
     strength[~np.isfinite(strength)] = 0.0
     speed[~np.isfinite(speed)] = np.nan
-    return PointCloud(stamp_ns=stamp_ns, frame_id=frame_id, xyz=xyz, intensity=strength, velocity=speed)
+    return PointCloud(stamp_ns=stamp_ns, frame_id=frame_id, xyz=xyz, intensity=strength, velocity=speed, time_s=times)
 
 
 def decode_laser_scan(msg: Any) -> PointCloud:
-    """A sensor_msgs/LaserScan as points at z = 0; NaN, infinite and out-of-range beams are dropped.
+    """A sensor_msgs/LaserScan or MultiEchoLaserScan as points at z = 0; NaN, infinite and out-of-range beams are dropped.
+
+    Every echo of a beam is a point: rain and glass give several, and which is the thing is not for a decoder to say.
 
     Raises:
         MessageError: ``not_finite`` for angles that are no numbers.
@@ -73,25 +79,65 @@ def decode_laser_scan(msg: Any) -> PointCloud:
     start, increment = float(msg.angle_min), float(msg.angle_increment)
     if not np.isfinite((start, increment)).all():
         raise MessageError("not_finite", f"scan angle_min {start}, angle_increment {increment}; check the driver")
-    ranges = np.asarray(msg.ranges, np.float32)
+    ranges, beam, intensity = _beams(msg)
     nearest, farthest = float(msg.range_min), float(msg.range_max)
     keep = np.isfinite(ranges) & (ranges >= nearest)
     if farthest > 0:  # 0 means not set
         keep &= ranges <= farthest
-    angles = (start + increment * np.arange(len(ranges)))[keep]
+    angles = start + increment * beam[keep]
     distance = ranges[keep]
     xyz = np.zeros((len(distance), 3), np.float32)
     xyz[:, 0] = distance * np.cos(angles)
     xyz[:, 1] = distance * np.sin(angles)
-    intensity = np.asarray(msg.intensities, np.float32)
-    intensity = intensity[keep] if len(intensity) == len(ranges) else np.zeros(len(xyz), np.float32)
+    stamp_ns, step_s = stamp_of(msg.header), float(msg.time_increment)
     return PointCloud(
-        stamp_ns=stamp_of(msg.header),
+        stamp_ns=stamp_ns,
         frame_id=frame_of(msg.header),
         xyz=xyz,
-        intensity=np.nan_to_num(intensity, nan=0.0, posinf=0.0, neginf=0.0),
+        intensity=np.nan_to_num(intensity[keep], nan=0.0, posinf=0.0, neginf=0.0),
         velocity=np.full(len(xyz), np.nan, np.float32),
+        time_s=point_time.seconds(beam[keep] * step_s, stamp_ns) if np.isfinite(step_s) and step_s > 0 else None,
     )
+
+
+def decode_radar_scan(msg: Any) -> PointCloud:
+    """A radar_msgs/RadarScan; amplitude (dB) is the intensity."""
+    table = np.array([[r.range, r.azimuth, r.elevation, r.doppler_velocity, r.amplitude] for r in msg.returns], np.float32).reshape(-1, 5)
+    table = table[np.isfinite(table[:, :3]).all(axis=1)]
+    away, azimuth, elevation, speed, strength = table.T
+    ground = away * np.cos(elevation)
+    xyz = np.stack([ground * np.cos(azimuth), ground * np.sin(azimuth), away * np.sin(elevation)], axis=1).astype(np.float32)
+    return _radar_cloud(msg, xyz, strength, speed)
+
+
+def decode_radar_tracks(msg: Any) -> PointCloud:
+    """A radar_msgs/RadarTracks: one point per track, with the part of its velocity along the ray."""
+    table = np.array([[t.position.x, t.position.y, t.position.z, t.velocity.x, t.velocity.y, t.velocity.z] for t in msg.tracks], np.float32).reshape(-1, 6)
+    table = table[np.isfinite(table[:, :3]).all(axis=1)]
+    xyz = np.ascontiguousarray(table[:, :3])
+    rays = xyz / np.maximum(np.linalg.norm(xyz, axis=1, keepdims=True), 1e-6)
+    return _radar_cloud(msg, xyz, np.zeros(len(xyz), np.float32), (table[:, 3:] * rays).sum(axis=1))
+
+
+def _radar_cloud(msg: Any, xyz: np.ndarray, strength: np.ndarray, speed: np.ndarray) -> PointCloud:
+    return PointCloud(
+        stamp_ns=stamp_of(msg.header), frame_id=frame_of(msg.header), xyz=xyz,
+        intensity=np.nan_to_num(strength, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32),
+        velocity=np.where(np.isfinite(speed), speed, np.nan).astype(np.float32),
+    )  # fmt: skip
+
+
+def _beams(msg: Any) -> tuple[Float32[np.ndarray, " n"], Int64[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
+    """Range, number of the beam and intensity of every echo."""
+    if len(msg.ranges) and hasattr(msg.ranges[0], "echoes"):
+        echoes = [np.asarray(e.echoes, np.float32) for e in msg.ranges]
+        strength = [np.asarray(e.echoes, np.float32) for e in msg.intensities]
+        if [len(s) for s in strength] != [len(e) for e in echoes]:
+            strength = [np.zeros_like(e) for e in echoes]
+        beam = np.repeat(np.arange(len(echoes)), [len(e) for e in echoes])
+        return np.concatenate(echoes), beam, np.concatenate(strength)
+    ranges, strengths = np.asarray(msg.ranges, np.float32), np.asarray(msg.intensities, np.float32)
+    return ranges, np.arange(len(ranges)), strengths if len(strengths) == len(ranges) else np.zeros(len(ranges), np.float32)
 
 
 def _layout(msg: Any) -> Layout:

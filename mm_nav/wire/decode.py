@@ -10,10 +10,9 @@ from jaxtyping import Float32, Float64
 from mm_nav.core.config import BevGrid
 from mm_nav.core.types import Odometry, Reading, Utterance
 from mm_nav.errors import MessageError
-from mm_nav.wire.cloud import decode_laser_scan, decode_point_cloud
+from mm_nav.wire.cloud import decode_laser_scan, decode_point_cloud, decode_radar_scan, decode_radar_tracks
 from mm_nav.wire.image import decode_camera_info, decode_compressed_image, decode_image
 from mm_nav.wire.message import frame_of, stamp_of, transform_of
-from mm_nav.wire.radar_image import decode_radar_image
 
 
 def decode_odometry(msg: Any) -> Odometry:
@@ -98,18 +97,18 @@ DECODERS: dict[str, Callable[[Any], Reading]] = {
     "sensor_msgs/msg/CameraInfo": decode_camera_info,
     "sensor_msgs/msg/PointCloud2": decode_point_cloud,
     "sensor_msgs/msg/LaserScan": decode_laser_scan,
+    "sensor_msgs/msg/MultiEchoLaserScan": decode_laser_scan,
+    "radar_msgs/msg/RadarScan": decode_radar_scan,
+    "radar_msgs/msg/RadarTracks": decode_radar_tracks,
     "nav_msgs/msg/Odometry": decode_odometry,
 }
 
 
-PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
-
-
-def decode(type_name: str, msg: Any, *, stamp_ns: int = 0, radar_row_m: float | None = None) -> Reading:
+def decode(type_name: str, msg: Any, *, stamp_ns: int = 0, instead: Callable[[Any], Reading] | None = None) -> Reading:
     """Any message that mm_nav reads; ``stamp_ns`` is used for std_msgs/String alone, which has no header.
 
     Args:
-        radar_row_m: metres per row where a picture is a scanning radar's (wire/radar_image.py); None for a camera's.
+        instead: what reads this topic in place of its type's decoder: a picture may be a radar's, or depth.
 
     Raises:
         MessageError: ``unknown_type``, or what the decoder of that type raises.
@@ -118,6 +117,6 @@ def decode(type_name: str, msg: Any, *, stamp_ns: int = 0, radar_row_m: float | 
         return decode_string(msg, stamp_ns)
     if type_name not in DECODERS:
         raise MessageError("unknown_type", f"{type_name} is not read; use one of {[*DECODERS, 'std_msgs/msg/String']}")
-    if radar_row_m is not None and type_name in PICTURES:
-        return decode_radar_image(msg, radar_row_m)
+    if instead is not None:
+        return instead(msg)
     return DECODERS[type_name](msg)

@@ -12,6 +12,9 @@ from mm_nav.errors import MessageError
 from mm_nav.wire.message import bytes_of, frame_of, stamp_of
 from mm_nav.wire.pixels import layout_of, to_rgb
 
+DISTORTIONS = {  # of sensor_msgs/distortion_models: how many numbers each may have
+    "plumb_bob": (4, 5), "rational_polynomial": (8, 12, 14), "thin_prism": (12, 14), "equidistant": (4,), "fisheye": (4,), "": (4, 5, 8, 12, 14),
+}  # fmt: skip
 MAX_PIXELS = 50_000_000
 JPEG, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 PNG, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
@@ -61,23 +64,51 @@ def decode_compressed_image(msg: Any) -> CameraImage:
     return CameraImage(stamp_ns=stamp_of(msg.header), frame_id=frame_of(msg.header), rgb=np.asarray(rgb, np.uint8))
 
 
-def decode_camera_info(msg: Any) -> CameraModel:
-    """A sensor_msgs/CameraInfo (ROS 2, or ROS 1 with capital letters).
+def decode_camera_info(msg: Any, *, rectified: bool = False) -> CameraModel:
+    """A sensor_msgs/CameraInfo (ROS 2, or ROS 1 with capital letters), of the picture after binning and region of interest.
+
+    Args:
+        rectified: of image_rect topics: P instead of K, and no distortion.
 
     Raises:
-        MessageError: ``bad_intrinsics`` for a zero size, K all zero or non-finite numbers.
+        MessageError: ``bad_intrinsics`` for a zero size, K all zero, non-finite numbers or an unknown distortion model.
     """
     K = np.array(msg.k if hasattr(msg, "k") else msg.K, np.float64).reshape(3, 3)
     D = np.array(msg.d if hasattr(msg, "d") else msg.D, np.float64).reshape(-1)
-    width, height = int(msg.width), int(msg.height)
+    if rectified:
+        P = np.array(msg.p if hasattr(msg, "p") else msg.P, np.float64).reshape(3, 4)
+        K, D = (P[:, :3] if P.any() else K), np.zeros(0)
+    K, width, height = _cropped(msg, K)
     if not (np.isfinite(K).all() and np.isfinite(D).all() and K[0, 0] > 0 and K[1, 1] > 0 and width and height):
         text = (
             f"camera_info of {frame_of(msg.header)!r} ({width}x{height}, K {K.reshape(-1).tolist()}) is not calibrated"
         )
         raise MessageError("bad_intrinsics", f"{text}; calibrate the camera")
+    name = str(msg.distortion_model).lower()
+    if D.any() and (name not in DISTORTIONS or len(D) not in DISTORTIONS[name]):
+        text = f"camera_info of {frame_of(msg.header)!r} has distortion model {msg.distortion_model!r} with {len(D)} numbers"
+        raise MessageError("bad_intrinsics", f"{text}; known are {', '.join(DISTORTIONS)}; calibrate again, or publish image_rect")
     return CameraModel(
         frame_id=frame_of(msg.header), width=width, height=height, K=K, distortion_model=str(msg.distortion_model), D=D
     )
+
+
+def _cropped(msg: Any, K: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """K and size of the picture that is sent: first the region of interest is cut out, then pixels are binned."""
+    width, height = int(msg.width), int(msg.height)
+    roi = getattr(msg, "roi", None)
+    if roi is not None and int(roi.width) and int(roi.height):
+        K = K.copy()
+        K[0, 2] -= int(roi.x_offset)
+        K[1, 2] -= int(roi.y_offset)
+        width, height = int(roi.width), int(roi.height)
+    bins = [max(1, int(getattr(msg, f"binning_{axis}", 1))) for axis in "xy"]
+    if bins != [1, 1]:
+        K = K.copy()
+        K[0] /= bins[0]
+        K[1] /= bins[1]
+        width, height = width // bins[0], height // bins[1]
+    return K, width, height
 
 
 def _check_size(width: int, height: int) -> None:

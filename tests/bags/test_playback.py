@@ -64,7 +64,7 @@ def test_topics_become_sources_by_type_and_name(tmp_path):
         "/camera/front/image_rect": "another topic is the camera 'camera/front' already",
         "/chatter/text": "text that is no command",
         "/command": ("command", "command"),
-        "/depth/image": "a depth picture, not a camera",
+        "/depth/image": ("lidar", "depth"),
         "/ground_truth/target": "ground truth",
         "/lidar/points": ("lidar", "lidar"),
         "/lonely/camera_info": "no picture of 'lonely'",
@@ -169,3 +169,44 @@ def test_a_real_radar_without_stamps_is_timed_by_the_recording(real_data):
     assert counts == {"ti_mmwave/radar_scan_pcl: zero_stamp": 412}
     assert len(found) == 412
     assert found[0].missing[0].reason == "frame_id is empty"
+
+
+RADAR_MSGS = {
+    "radar_msgs/msg/RadarReturn": "float32 range\nfloat32 azimuth\nfloat32 elevation\nfloat32 doppler_velocity\nfloat32 amplitude\n",
+    "radar_msgs/msg/RadarScan": "std_msgs/Header header\nradar_msgs/RadarReturn[] returns\n",
+}
+
+
+def test_radar_msgs_are_read_by_the_definition_in_the_recording(tmp_path):
+    from rosbags.rosbag2 import StoragePlugin, Writer
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+    store = get_typestore(Stores.ROS2_KILTED)
+    store.register({k: v for name, text in RADAR_MSGS.items() for k, v in get_types_from_msg(text, name).items()})
+    Return, Scan, Header, Time = (store.types[n] for n in (*RADAR_MSGS, "std_msgs/msg/Header", "builtin_interfaces/msg/Time"))
+    scan = Scan(header=Header(stamp=Time(sec=1, nanosec=2), frame_id="radar"),
+                returns=[Return(range=4.0, azimuth=0.0, elevation=0.0, doppler_velocity=-2.0, amplitude=7.0)])  # fmt: skip
+    with Writer(tmp_path / "bag", version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        connection = writer.add_connection("/front/scan", "radar_msgs/msg/RadarScan", typestore=store)
+        writer.write(connection, 5, store.serialize_cdr(scan, "radar_msgs/msg/RadarScan"))
+    with BagReader(tmp_path / "bag") as reader:
+        ((name, reading, _),) = readings(reader)
+        assert [(use.kind, use.name) for use in topic_uses(reader)] == [("radar", "front/scan")]
+    assert name == "front/scan"
+    assert (reading.xyz.tolist(), reading.velocity.tolist(), reading.stamp_ns) == ([[4.0, 0.0, 0.0]], [-2.0], 1_000_000_002)
+
+
+def test_a_depth_camera_is_another_lidar_once_its_camera_info_came(tmp_path):
+    depth = wire.Encoded("sensor_msgs/msg/Image", {"header": wire.message.header_fields(9, "eye"), "height": 4, "width": 4, "encoding": "16UC1",
+                                                   "step": 8, "data": np.full(16, 3000, "<u2").view(np.uint8)})  # fmt: skip
+    model = CameraModel(frame_id="eye", width=4, height=4, K=np.array([[2.0, 0, 1.5], [0, 2, 1.5], [0, 0, 1]]))
+    messages = [("cam/depth/image_rect_raw", depth), ("cam/depth/camera_info", wire.encode_camera_info(model, 9)), ("cam/depth/image_rect_raw", depth)]
+    counts = Counter()
+    with BagReader(record(tmp_path / "bag", messages)) as reader:
+        specs, _ = sources(reader)
+        found = list(readings(reader, counts=counts))
+    assert [(s.name, s.kind) for s in specs] == [("cam/depth", "lidar")]
+    ((name, cloud, _),) = found
+    assert (name, cloud.frame_id, len(cloud.xyz)) == ("cam/depth", "eye", 16)
+    np.testing.assert_allclose(cloud.xyz[0], [-1.5 / 2 * 3, -1.5 / 2 * 3, 3.0], rtol=1e-5)
+    assert counts == {"cam/depth: no_camera_info": 1}

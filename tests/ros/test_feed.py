@@ -10,8 +10,9 @@ from mm_nav.core.config import ModelSpec
 from mm_nav.core.geometry import se2
 from mm_nav.core.types import Odometry, PointCloud, Utterance
 from mm_nav.errors import ConfigError, MessageError
-from mm_nav.ros.feed import ERROR, OK, STALE, WARN, Feed, Input, inputs_of, topic_fault
+from mm_nav.ros.feed import ERROR, OK, STALE, WARN, Feed, topic_fault
 from mm_nav.ros.guard import Guard
+from mm_nav.ros.inputs import Input, inputs_of
 from mm_nav.ros.params import FusionConfig
 from mm_nav.wire import Encoded, Status, encode_odometry, encode_point_cloud, encode_string
 from mm_nav.wire.extrinsics import mount

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mm_nav.ros.feed import inputs_of
+from mm_nav.ros.inputs import inputs_of
 from mm_nav.ros.params import FusionConfig, SimConfig
 from mm_nav.wire import Encoded, decode, decode_occupancy
 from tests.ros.conftest import Graph, parameters

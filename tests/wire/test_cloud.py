@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mm_nav.errors import MessageError
 from mm_nav.wire import decode_laser_scan, decode_point_cloud
-from mm_nav.wire.cloud import DATATYPES
+from mm_nav.wire.cloud import DATATYPES, decode_radar_scan, decode_radar_tracks
 
 from .conftest import as_message
 
@@ -142,7 +142,7 @@ def test_a_position_of_unknown_datatype_is_missing(message):
         decode_point_cloud(message(fields))
 
 
-SCAN = {"header": HEADER, "angle_min": -np.pi / 2, "angle_increment": np.pi / 2, "range_min": 0.1, "range_max": 5.0,
+SCAN = {"header": HEADER, "time_increment": 0.0, "angle_min": -np.pi / 2, "angle_increment": np.pi / 2, "range_min": 0.1, "range_max": 5.0,
         "ranges": np.array([1, 2, 3], np.float32), "intensities": np.zeros(0, np.float32)}  # fmt: skip
 
 
@@ -162,3 +162,30 @@ def test_beams_that_saw_nothing_or_too_near_are_dropped(message):
 def test_a_scan_with_angles_that_are_no_numbers_is_refused(message):
     with pytest.raises(MessageError, match="angle_min nan"):
         decode_laser_scan(message(SCAN, angle_min=np.nan))
+
+
+def test_every_echo_of_a_multi_echo_scan_is_a_point(message):
+    """Three beams to the right, ahead and to the left; the middle one sees rain, then a wall."""
+    echoes = [[1.0], [0.5, 3.0, 9.0], []]
+    scan = {**SCAN, "ranges": [{"echoes": e} for e in echoes], "intensities": [{"echoes": [10.0 * v for v in e]} for e in echoes]}
+    points = decode_laser_scan(message(scan))
+    np.testing.assert_allclose(points.xyz, [[0, -1, 0], [0.5, 0, 0], [3, 0, 0]], atol=1e-6)  # 9 m is beyond range_max
+    np.testing.assert_allclose(points.intensity, [10, 5, 30])
+
+
+def test_a_radar_scan_is_polar(message):
+    returns = [{"range": 10.0, "azimuth": np.pi / 2, "elevation": 0.0, "doppler_velocity": -3.0, "amplitude": 12.0},
+               {"range": 2.0, "azimuth": 0.0, "elevation": np.pi / 6, "doppler_velocity": np.nan, "amplitude": np.inf},
+               {"range": np.nan, "azimuth": 0.0, "elevation": 0.0, "doppler_velocity": 0.0, "amplitude": 0.0}]  # fmt: skip
+    points = decode_radar_scan(message({"header": HEADER, "returns": returns}))
+    np.testing.assert_allclose(points.xyz, [[0, 10, 0], [2 * np.cos(np.pi / 6), 0, 1]], atol=1e-5)
+    np.testing.assert_array_equal(points.velocity, np.array([-3, np.nan], np.float32))
+    np.testing.assert_array_equal(points.intensity, [12, 0])
+    assert len(decode_radar_scan(message({"header": HEADER, "returns": []})).xyz) == 0
+
+
+def test_a_radar_track_keeps_its_speed_along_the_ray(message):
+    track = {"position": {"x": 3.0, "y": 4.0, "z": 0.0}, "velocity": {"x": 5.0, "y": 0.0, "z": 0.0}}
+    points = decode_radar_tracks(message({"header": HEADER, "tracks": [track]}))
+    np.testing.assert_allclose(points.xyz, [[3, 4, 0]])
+    np.testing.assert_allclose(points.velocity, [3.0])  # 5 m/s along x, of which 3/5 point away

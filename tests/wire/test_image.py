@@ -153,3 +153,40 @@ def test_intrinsics_are_read_from_ros_2_and_ros_1_names(message):
 def test_an_uncalibrated_camera_is_refused(message, changes):
     with pytest.raises(MessageError, match="calibrate the camera"):
         decode_camera_info(message(INFO, **changes))
+
+
+@pytest.mark.parametrize(
+    ("model", "count"),
+    [("plumb_bob", 5), ("plumb_bob", 4), ("rational_polynomial", 8), ("rational_polynomial", 14), ("thin_prism", 12), ("equidistant", 4), ("fisheye", 4)],
+)
+def test_every_usual_distortion_model_is_taken(message, model, count):
+    found = decode_camera_info(message({**INFO, "distortion_model": model, "d": np.linspace(0.1, 0.2, count)}))
+    assert (found.distortion_model, found.D.shape) == (model, (count,))
+
+
+@pytest.mark.parametrize(("model", "count"), [("Kannala", 4), ("plumb_bob", 8), ("equidistant", 5), ("rational_polynomial", 5)])
+def test_an_unknown_distortion_is_refused_with_those_that_are_known(message, model, count):
+    with pytest.raises(MessageError, match=f"'{model}' with {count} numbers; known are plumb_bob"):
+        decode_camera_info(message({**INFO, "distortion_model": model, "d": np.linspace(0.1, 0.2, count)}))
+
+
+def test_a_distortion_of_zeros_is_none_whatever_its_name(message):
+    assert not decode_camera_info(message({**INFO, "distortion_model": "none", "d": np.zeros(3)})).D.any()
+
+
+def test_binning_and_region_of_interest_move_the_principal_point(message):
+    """A pixel u of the whole picture is (u - x_offset) / binning of what is sent."""
+    roi = {"x_offset": 100, "y_offset": 40, "width": 400, "height": 300, "do_rectify": False}
+    found = decode_camera_info(message({**INFO, "roi": roi, "binning_x": 2, "binning_y": 4}))
+    assert (found.width, found.height) == (200, 75)
+    np.testing.assert_allclose(found.K, [[250, 0, (320 - 100) / 2], [0, 125, (240 - 40) / 4], [0, 0, 1]])
+
+
+def test_rectified_pictures_follow_p_without_distortion(message):
+    P = np.array([450.0, 0, 310, 7, 0, 450, 230, 0, 0, 0, 1, 0])
+    fields = {**INFO, "d": np.array([0.3, 0, 0, 0, 0]), "p": P}
+    assert decode_camera_info(message(fields)).K[0, 0] == 500.0
+    found = decode_camera_info(message(fields), rectified=True)
+    np.testing.assert_array_equal(found.K, [[450, 0, 310], [0, 450, 230], [0, 0, 1]])
+    assert not found.D.any()
+    assert decode_camera_info(message({**fields, "p": np.zeros(12)}), rectified=True).K[0, 0] == 500.0

@@ -49,7 +49,7 @@ def test_a_picture_that_cannot_be_polar_is_refused() -> None:
 def test_a_cameras_picture_stays_a_picture() -> None:
     message = picture(np.zeros((64, 64), np.uint8))
     assert decode("sensor_msgs/msg/CompressedImage", message).rgb.shape == (64, 64, 3)  # type: ignore[union-attr]
-    assert len(decode("sensor_msgs/msg/CompressedImage", message, radar_row_m=0.2).xyz) == 0  # type: ignore[union-attr]
+    assert len(decode("sensor_msgs/msg/CompressedImage", message, instead=decode_radar_image).xyz) == 0  # type: ignore[union-attr]
 
 
 def test_real_returns_lie_on_the_bright_cells_of_the_cartesian_picture_and_in_the_annotated_boxes(real_data: Path) -> None:
