@@ -188,8 +188,9 @@ def own_decoders(reader: BagReader, uses: Iterable[TopicUse]) -> dict[str, Calla
     depth = {use.name: DepthCamera() for use in listed if use.kind == "depth_info"}
     out: dict[str, Callable[[Any], Reading]] = {}
     for use in listed:
+        fix = fixed.get(use.name, NO_FIX)
         if use.type in PICTURES and use.kind == "radar":
-            out[use.topic] = partial(decode_radar_image, range_resolution_m=fixed.get(use.name, NO_FIX).range_resolution_m)
+            out[use.topic] = partial(decode_radar_image, range_resolution_m=fix.range_resolution_m, scan_period_s=fix.scan_period_s)
         elif use.type in PICTURES and use.kind == "lidar":
             out[use.topic] = depth.setdefault(use.name, DepthCamera()).cloud
         elif use.kind == "depth_info":

@@ -8,6 +8,7 @@ threads: the caller holds a lock around every call.
 from collections import deque
 from collections.abc import Sequence
 
+from mm_nav.core.deskew import at_instant
 from mm_nav.core.frames import TransformTree
 from mm_nav.core.sync_source import LIVE_NS, Kind, Source, SourceReport, SourceSpec, SyncReport
 from mm_nav.core.types import (
@@ -38,6 +39,7 @@ class Synchronizer:
     nearest to ``t`` within the slop (odometry: at most 0.2 s before or the slop after), or is listed as missing. A
     frame is final once every live source has a reading at ``t`` or later, or any source is a window ahead of ``t``;
     in the first second, sources that were not heard yet (or cameras without camera_info) are waited for too.
+    With odometry, scans are moved to ``t`` by the robot's own motion, point by point where these have times.
     A source is alive at ``t`` if it has a reading from three of its periods (at least 1 s) before to the slop after.
 
     Args:
@@ -188,8 +190,8 @@ class Synchronizer:
             SensorFrame(
                 stamp_ns=t,
                 cameras=tuple(cameras),
-                lidars=tuple(clouds["lidar"]),
-                radars=tuple(clouds["radar"]),
+                lidars=tuple(at_instant(posed, odometry, t) for posed in clouds["lidar"]),
+                radars=tuple(at_instant(posed, odometry, t) for posed in clouds["radar"]),
                 odometry=odometry,
                 missing=tuple(missing),
             )

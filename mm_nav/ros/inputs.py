@@ -69,7 +69,8 @@ def own_decoders(config: FusionConfig, inputs: Sequence[Input], fixed: Mapping[s
         elif one.source in depth:
             out[one.topic] = depth[one.source].cloud
         elif one.kind == "radar" and one.type_name in PICTURE_TYPES:
-            out[one.topic] = partial(decode_radar_image, range_resolution_m=fixed.get(one.source, NO_FIX).range_resolution_m)
+            fix = fixed.get(one.source, NO_FIX)
+            out[one.topic] = partial(decode_radar_image, range_resolution_m=fix.range_resolution_m, scan_period_s=fix.scan_period_s)
         elif one.kind == "camera_info" and config.rectified:
             out[one.topic] = partial(decode_camera_info, rectified=True)
     return out

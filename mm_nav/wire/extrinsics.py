@@ -8,7 +8,7 @@ A calibration file is plain YAML::
       camera_front_optical: {xyz: [0.2, 0.0, 0.4], rpy: [-1.5708, 0.0, -1.5708]}
     sources:  # only where a driver gets it wrong; names as `mm_nav inspect` shows them
       radar: {frame_id: radar, time_offset_s: -0.3}
-      radar/polar: {range_resolution_m: 0.1736}  # of a row of a scanning radar's picture
+      radar/polar: {range_resolution_m: 0.1736, scan_period_s: 0.25}  # of a scanning radar's picture: per row; of a turn
 
 ``parent`` defaults to the base frame; metres, radians (fixed axes, REP-103), unit quaternions.
 """
@@ -31,13 +31,15 @@ QUATERNION_TOLERANCE = 1e-2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFix:
-    """What to change in the messages of one source: its frame, what is added to its stamps, metres per row of its pictures."""
+    """What to change in the messages of one source: its frame and what is added to its stamps; how its pictures are to be read."""
 
     frame_id: str | None = None
     time_offset_s: float = 0.0
     range_resolution_m: float = RANGE_RESOLUTION_M
+    scan_period_s: float = 0.0  # 0: all azimuths are of one moment
 
 
+FIXES = {"frame_id", "time_offset_s", "range_resolution_m", "scan_period_s"}
 NO_FIX = SourceFix()
 
 
@@ -53,15 +55,15 @@ def fixes(calibration: str) -> dict[str, SourceFix]:
     out = {}
     for name, entry in listed.items():
         place = f"{calibration}: source {name!r}"
-        if not isinstance(entry, dict) or set(entry) - {"frame_id", "time_offset_s", "range_resolution_m"}:
-            raise ConfigError(f"{place} is {str(entry)[:60]!r}; it may have frame_id, time_offset_s and range_resolution_m")
+        if not isinstance(entry, dict) or set(entry) - FIXES:
+            raise ConfigError(f"{place} is {str(entry)[:60]!r}; it may have {', '.join(sorted(FIXES))}")
         offset, frame = entry.get("time_offset_s", 0.0), entry.get("frame_id")
-        row_m = entry.get("range_resolution_m", RANGE_RESOLUTION_M)
-        if type(row_m) not in (int, float) or not 0 < row_m < 10:
-            raise ConfigError(f"{place} has range_resolution_m {row_m!r}; it must be metres per row, more than 0 and less than 10")
+        row_m, period_s = entry.get("range_resolution_m", RANGE_RESOLUTION_M), entry.get("scan_period_s", 0.0)
+        if not all(type(v) in (int, float) and 0 <= v < 10 for v in (row_m, period_s)) or not row_m:
+            raise ConfigError(f"{place} is {str(entry)[:60]!r}; range_resolution_m must be metres per row, scan_period_s seconds, both below 10")
         if type(offset) not in (int, float) or not np.isfinite(offset) or not (frame is None or (isinstance(frame, str) and frame)):
             raise ConfigError(f"{place} is {str(entry)[:60]!r}; time_offset_s must be a number, frame_id a name")
-        out[str(name)] = SourceFix(frame_id=frame, time_offset_s=float(offset), range_resolution_m=float(row_m))
+        out[str(name)] = SourceFix(frame_id=frame, time_offset_s=float(offset), range_resolution_m=float(row_m), scan_period_s=float(period_s))
     return out
 
 

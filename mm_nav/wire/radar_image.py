@@ -24,8 +24,10 @@ ABOVE_DB = 12.0  # over the noise, from which a bin counts as a return
 PEAK = 3  # range bins and azimuths among which a return is the strongest
 
 
-def decode_radar_image(msg: Any, range_resolution_m: float = RANGE_RESOLUTION_M) -> PointCloud:
+def decode_radar_image(msg: Any, range_resolution_m: float = RANGE_RESOLUTION_M, scan_period_s: float = 0.0) -> PointCloud:
     """A sensor_msgs/Image or CompressedImage of polar power as points in the plane of the radar, without velocities.
+
+    With the time of a turn, each azimuth gets its own: the stamp is taken as that of the last one.
 
     Intensity is decibels above the noise around the bin; of neighbouring bins the strongest counts (cell averaging CFAR
     along range, Finn and Johnson 1968).
@@ -44,8 +46,9 @@ def decode_radar_image(msg: Any, range_resolution_m: float = RANGE_RESOLUTION_M)
     rays = _rays(power.shape[1])
     xyz = np.zeros((len(row), 3), np.float32)
     xyz[:, :2] = rays[column] * ((row + 0.5) * range_resolution_m).astype(np.float32)[:, None]
+    times = (scan_period_s * ((column + 1) / power.shape[1] - 1)).astype(np.float32) if scan_period_s else None
     return PointCloud(stamp_ns=image.stamp_ns, frame_id=image.frame_id, xyz=xyz, intensity=above[row, column].astype(np.float32),
-                      velocity=np.full(len(row), np.nan, np.float32))  # fmt: skip
+                      velocity=np.full(len(row), np.nan, np.float32), time_s=times)  # fmt: skip
 
 
 def _peaks(power: UInt8[np.ndarray, "r a"]) -> Bool[np.ndarray, "r a"]:

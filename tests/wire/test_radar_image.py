@@ -35,6 +35,15 @@ def test_a_bright_bin_is_one_return_at_its_range_clockwise_from_ahead() -> None:
     assert np.isnan(cloud.velocity).all()
 
 
+def test_each_azimuth_has_its_time_where_the_turn_is_known() -> None:
+    power = np.random.default_rng(0).integers(10, 20, (200, 400)).astype(np.uint8)
+    power[40, 99], power[60, 399] = 120, 90
+    cloud = decode_radar_image(picture(power), 0.5, scan_period_s=0.25)
+    assert cloud.time_s is not None
+    assert sorted(cloud.time_s) == pytest.approx([-0.25 * 0.75, 0.0], abs=1e-6)
+    assert decode_radar_image(picture(power), 0.5).time_s is None
+
+
 def test_noise_and_the_antennas_own_ringing_are_no_returns() -> None:
     power = np.random.default_rng(1).integers(0, 24, (200, 400)).astype(np.uint8)
     power[:4] = 255
