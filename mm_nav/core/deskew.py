@@ -21,7 +21,7 @@ STEPS = 64  # moments of a sweep between which points are moved linearly: at 5 r
 def at_instant(posed: PosedCloud, odometry: Odometry | None, stamp_ns: int) -> PosedCloud:
     """The cloud at ``stamp_ns``: a scan of another moment gets another mounting, points of many moments are moved one by one.
 
-    Without odometry, or where nothing is to be moved, it is what it was. The cloud keeps its stamp.
+    It then has that stamp. Without odometry, or where nothing is to be moved, it is what it was.
     """
     late_s = (posed.cloud.stamp_ns - stamp_ns) * 1e-9
     if odometry is None or (not late_s and posed.cloud.time_s is None) or abs(late_s) > LONGEST_S:
@@ -30,13 +30,13 @@ def at_instant(posed: PosedCloud, odometry: Odometry | None, stamp_ns: int) -> P
         return posed
     times, T = posed.cloud.time_s, posed.T_base_sensor
     if times is None or not len(times):
-        return replace(posed, T_base_sensor=motion(odometry, late_s) @ T)
+        return replace(posed, cloud=replace(posed.cloud, stamp_ns=stamp_ns), T_base_sensor=motion(odometry, late_s) @ T)
     first, last = float(times.min()), float(times.max())
     moments = np.linspace(first, last, STEPS)
     poses = np.stack([inverse(T) @ motion(odometry, late_s + moment) @ T for moment in moments])[:, :3].astype(np.float32)
     xyz = np.empty_like(posed.cloud.xyz)
     _move(posed.cloud.xyz, times, np.float32(first), np.float32((STEPS - 1) / max(last - first, 1e-9)), poses, xyz)
-    return replace(posed, cloud=replace(posed.cloud, xyz=xyz, time_s=None))
+    return replace(posed, cloud=replace(posed.cloud, stamp_ns=stamp_ns, xyz=xyz, time_s=None))
 
 
 def motion(odometry: Odometry, seconds: float) -> Float64[np.ndarray, "4 4"]:

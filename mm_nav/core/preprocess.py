@@ -20,6 +20,7 @@ from jaxtyping import Bool, Float32, Float64, Int16, UInt8
 
 from mm_nav.core.config import LIDAR_CHANNELS, RADAR_CHANNELS, BevGrid, ModelSpec
 from mm_nav.core.geometry import cell_centers, inverse, project, transform
+from mm_nav.core.ground import levelled
 from mm_nav.core.memory import OUTSIDE, PastView
 from mm_nav.core.types import CameraModel, CameraView, FusionInput, Odometry, PosedCloud, SensorFrame
 
@@ -130,10 +131,10 @@ def _distort(
 
 
 def lidar_bev(clouds: tuple[PosedCloud, ...], grid: BevGrid) -> Float32[np.ndarray, "cl y x"]:
-    """Scatter all LiDAR points into cells (dynamic pillars: no padding, no sorting)."""
+    """Scatter all LiDAR points into cells by their height above the ground (dynamic pillars: no padding, no sorting)."""
     out = np.zeros((LIDAR_CHANNELS, grid.rows, grid.columns), np.float32)
     reach = np.zeros((grid.rows, grid.columns), np.float32)
-    for posed in clouds:
+    for posed in levelled(clouds):
         cloud, T = posed.cloud, posed.T_base_sensor.astype(np.float32)
         scale = np.float32(1.0 / (2.0 * float(cloud.intensity.mean()) + 1e-6)) if len(cloud.intensity) else np.float32(0)
         clear = np.zeros(AZIMUTH_BINS, np.float32)

@@ -2,7 +2,7 @@
 """One source of the synchroniser: its waiting readings by stamp, and its counts. Knows no other source."""
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median_low
@@ -15,6 +15,7 @@ Kind = Literal["camera", "lidar", "radar", "odometry"]
 READING_OF = {"camera": CameraImage, "lidar": PointCloud, "radar": PointCloud, "odometry": Odometry}
 LIVE_NS = 1_000_000_000  # a source that was heard within this time is alive
 LIVE_PERIODS = 3
+GAPS = 1000  # matches whose gaps are kept
 HISTORY = 6  # readings that its period is taken from
 ASPECT_TOLERANCE = 0.01
 
@@ -35,13 +36,15 @@ class SourceReport:
 
     ``missed`` counts frames without it by reason (silent, late, apart, no_transform, no_camera_info, size_mismatch) and
     readings that were not used by reason (out_of_order, late_arrival, overflow). ``nearest_gap_ns`` is its stamp minus
-    the frame's at the closest they ever were: the clock offset, when nothing ever matches.
+    the frame's at the closest they ever were: the clock offset, when nothing ever matches. ``gaps_ns`` are those of the last
+    matches.
     """
 
     received: int = 0
     matched: int = 0
     missed: Counter[str] = field(default_factory=Counter)
     nearest_gap_ns: int | None = None
+    gaps_ns: deque[int] = field(default_factory=lambda: deque(maxlen=GAPS))
 
     def count(self, reason: str) -> None:
         """One more of a reason."""
@@ -49,7 +52,7 @@ class SourceReport:
 
     def copy(self) -> "SourceReport":
         """A snapshot."""
-        return replace(self, missed=Counter(self.missed))
+        return replace(self, missed=Counter(self.missed), gaps_ns=self.gaps_ns.copy())
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,7 @@ class Source:
             self.report.nearest_gap_ns = gap
         if not allowed:
             return None, None, self._why(t, gap)
+        self.report.gaps_ns.append(gap)
         reading, model = self._readings[best]
         if isinstance(reading, CameraImage):
             model = model or self._model

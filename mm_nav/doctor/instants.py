@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the synchroniser makes of a recording, and whether cameras and LiDARs agree in a few of its instants."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,12 +21,11 @@ SIDES = {True: "left", False: "right"}
 
 @dataclass(slots=True)
 class Instants:
-    """``kept`` are spread over the recording, ``fullest`` has most sensors; ``gaps_s``: stamps minus those of their instants, by source."""
+    """``kept`` are spread over the recording, ``fullest`` has most sensors."""
 
     report: SyncReport
     kept: list[SensorFrame] = field(default_factory=list)
     fullest: SensorFrame | None = None
-    gaps_s: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
 
 def instants(reader: BagReader, base_frame: str = "base_link") -> Instants:
@@ -50,10 +48,6 @@ def instants(reader: BagReader, base_frame: str = "base_link") -> Instants:
 
 
 def _keep(found: Instants, frame: SensorFrame, every_ns: int) -> None:
-    for view in frame.cameras:
-        found.gaps_s[view.name].append((view.image.stamp_ns - frame.stamp_ns) * 1e-9)
-    for posed in (*frame.lidars, *frame.radars):
-        found.gaps_s[posed.name].append((posed.cloud.stamp_ns - frame.stamp_ns) * 1e-9)
     if found.fullest is None or len(frame.missing) < len(found.fullest.missing):
         found.fullest = frame
     due = not found.kept or frame.stamp_ns - found.kept[-1].stamp_ns >= every_ns
@@ -75,7 +69,7 @@ def synchronised(found: Instants, topics: dict[str, str]) -> list[Finding]:
         missed = {reason: count for reason, count in sorted(source.missed.items()) if count}
         text = f"in {source.matched} of {found.report.frames} instants ({100 * share:.0f} %)"
         values: dict[str, Any] = {"instants": found.report.frames, "matched": source.matched, "share": round(share, 4), "missed": missed}
-        if gaps := found.gaps_s.get(name):
+        if gaps := [gap * 1e-9 for gap in source.gaps_ns]:
             values |= {"offset_s": round(float(np.median(gaps)), 4), "spread_s": round(float(np.subtract(*np.percentile(gaps, [90, 10])) / 2), 4)}
             text += f", {1e3 * values['offset_s']:+.0f} ms from their stamp (spread {1e3 * values['spread_s']:.0f} ms)"
         if missed:

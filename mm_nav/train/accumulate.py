@@ -11,6 +11,7 @@ import numpy as np
 
 from mm_nav.core.config import BevGrid
 from mm_nav.core.geometry import cell_centers, cells_of
+from mm_nav.core.ground import levelled
 from mm_nav.core.types import PosedCloud, SensorFrame
 from mm_nav.train.sweep import NOTHING, Sweep, lowest, own_cells, sweep
 from mm_nav.train.track import Track, into, out_of
@@ -37,7 +38,7 @@ class Surroundings:
 
     def __init__(self, frames: list[SensorFrame], track: Track, grid: BevGrid) -> None:
         self.track, self.grid = track, grid
-        self._clouds = [posed for frame in frames for posed in frame.lidars]
+        self._clouds = [posed for frame in frames for posed in levelled(frame.lidars)]
         self._stamps = np.array([posed.cloud.stamp_ns for posed in self._clouds], np.int64)
         self._poses = [track.at(int(s)) for s in self._stamps]
         self._stretch = np.array([-1 if p is None else p[1] for p in self._poses], np.int64)
@@ -53,7 +54,7 @@ class Surroundings:
         """Occupied 1, free 0, unknown -1 (int8, Y X) in base_link at a frame; from its own clouds alone without odometry."""
         now = self.track.at(frame.stamp_ns)
         if now is None:
-            looks = [(sweep(posed, self.reach_m, self._own.get(posed.name)), np.zeros(3), 1.0) for posed in frame.lidars]
+            looks = [(sweep(posed, self.reach_m, self._own.get(posed.name)), np.zeros(3), 1.0) for posed in levelled(frame.lidars)]
             return self._merge(looks, np.zeros(3), np.zeros((1, 2)))
         pose, stretch = now
         chosen = self._near(frame.stamp_ns, pose, stretch)

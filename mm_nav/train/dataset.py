@@ -39,7 +39,7 @@ from mm_nav.train.augment import SENSORS, lose, mirror, sensor_dropout, weather
 from mm_nav.train.queries import ask
 from mm_nav.train.vocabulary import Vocabulary
 
-FORMAT = 6  # raise it when what extraction writes changes
+FORMAT = 7  # raise it when what extraction writes changes
 SENSED = ("camera_image", "camera_grid", "camera_mask", "lidar_bev", "lidar_mask", "radar_bev", "radar_mask")
 log = logging.getLogger(__name__)
 

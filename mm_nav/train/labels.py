@@ -20,8 +20,9 @@ from mm_nav.bags.playback import topic_uses
 from mm_nav.bags.reader import BagMessage, BagReader
 from mm_nav.core.config import BevGrid, ModelSpec
 from mm_nav.core.geometry import cell_centers, cells_of, from_quaternion, inverse, project, transform, yaw_of
+from mm_nav.core.ground import levelled
 from mm_nav.core.preprocess import OBSTACLE_Z, SLICES
-from mm_nav.core.types import Odometry, SensorFrame, Utterance
+from mm_nav.core.types import Odometry, PosedCloud, SensorFrame, Utterance
 from mm_nav.errors import BagError, MessageError
 from mm_nav.train.accumulate import Surroundings
 from mm_nav.train.track import Track, into
@@ -161,7 +162,7 @@ def boxes(truth: Truth, frame: SensorFrame, spec: ModelSpec) -> dict[str, np.nda
     hits, in_view = np.zeros(MAX_OBJECTS, np.float32), np.zeros(MAX_OBJECTS, np.float32)
     stamp = _nearest(sorted(truth.objects), frame.stamp_ns, 60_000_000)
     if stamp is not None:
-        cloud = _points_in_base(frame)
+        cloud = _points_in_base(frame.lidars)
         near = sorted(truth.objects[stamp], key=lambda m: float(np.hypot(m.pose.position.x, m.pose.position.y)))
         for i, marker in enumerate(near[:MAX_OBJECTS]):
             p, q, s = marker.pose.position, marker.pose.orientation, marker.scale
@@ -186,7 +187,7 @@ def occupancy(truth: Truth, frame: SensorFrame, spec: ModelSpec, surroundings: S
     if surroundings is not None:
         return surroundings.at(frame)
     out = np.full((spec.grid.rows, spec.grid.columns), -1, np.int8)
-    cloud = _points_in_base(frame)
+    cloud = _points_in_base(levelled(frame.lidars))
     for low, high, value in ((SLICES[0], OBSTACLE_Z, 0), (OBSTACLE_Z, SLICES[-1], 1)):
         part = cloud[(cloud[:, 2] >= low) & (cloud[:, 2] < high)]
         row, column, inside = cells_of(spec.grid, part[:, :2])
@@ -260,8 +261,8 @@ def _nearest(stamps: list[int], wanted: int, slop_ns: int) -> int | None:
     return min(near, key=lambda s: abs(s - wanted)) if near else None
 
 
-def _points_in_base(frame: SensorFrame) -> np.ndarray:
-    parts = [transform(posed.T_base_sensor, posed.cloud.xyz) for posed in frame.lidars]
+def _points_in_base(clouds: tuple[PosedCloud, ...]) -> np.ndarray:
+    parts = [transform(posed.T_base_sensor, posed.cloud.xyz) for posed in clouds]
     return np.concatenate(parts) if parts else np.zeros((0, 3), np.float32)
 
 

@@ -59,7 +59,8 @@ def test_a_wall_that_was_scanned_while_turning_is_straight(speed: float, turn: f
 def test_a_scan_of_another_moment_is_moved_whole_by_its_mounting() -> None:
     posed = PosedCloud(name="rear", cloud=cloud(np.array([[4.0, 1.0, 0.0]]), START + 40_000_000), T_base_sensor=MOUNT)
     moved = at_instant(posed, odometry(2.0, 0.5), START)
-    assert moved.cloud is posed.cloud
+    assert moved.cloud.xyz is posed.cloud.xyz
+    assert moved.cloud.stamp_ns == START
     np.testing.assert_allclose(moved.T_base_sensor, driven(2.0, 0.5, 0.04) @ MOUNT, atol=1e-6)
 
 
