@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nuScenes scenes, keyframes and sweeps, as recordings (Caesar et al. 2020).
+
+The tables are read as the JSON that they are: nuscenes-devkit would bring a plotting and a notebook stack for it. base_link is
+the data set's ego frame, on the ground under the rear axle.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from mm_nav.convert import scene
+from mm_nav.core.geometry import from_quaternion, inverse, yaw_of
+from mm_nav.core.types import CameraModel
+from mm_nav.errors import ConfigError
+
+TYPES = {("F", 4): "<f4", ("F", 8): "<f8", ("I", 1): "i1", ("I", 2): "<i2", ("I", 4): "<i4", ("U", 1): "u1", ("U", 2): "<u2", ("U", 4): "<u4"}
+VALID, UNAMBIGUOUS = 0, 3  # invalid_state and ambig_state of radar returns that the devkit keeps
+
+
+class Tables:
+    """The JSON tables of one version, each read once."""
+
+    def __init__(self, root: Path, version: str = "") -> None:
+        """Args: root: holds samples, sweeps and the version's folder. version: as v1.0-mini; empty if there is one only.
+
+        Raises:
+            ConfigError: no such version, or several.
+        """
+        found = sorted(folder for folder in root.glob(version or "v1.0-*") if (folder / "scene.json").is_file())
+        if len(found) != 1:
+            names = [folder.name for folder in found]
+            raise ConfigError(f"{root} has the versions {names}; give the folder of nuScenes, and --version where there are several")
+        self.root, self.folder = root, found[0]
+        self.table = cache(self._table)
+
+    def _table(self, name: str) -> list[dict[str, Any]]:
+        try:
+            return list(json.loads(scene.content(self.folder / f"{name}.json")))
+        except ValueError as error:
+            raise ConfigError(f"{self.folder / name}.json is not JSON ({error}); unpack the metadata again") from error
+
+    def by_token(self, name: str) -> dict[str, dict[str, Any]]:
+        """Rows of a table by their token."""
+        return {row["token"]: row for row in self.table(name)}
+
+
+def names(tables: Tables) -> list[str]:
+    """Scenes of this version."""
+    return [row["name"] for row in tables.table("scene")]
+
+
+def events(tables: Tables, name: str) -> tuple[list[scene.Event], dict[str, Float64[np.ndarray, "4 4"]]]:
+    """Everything in a scene, and its mountings.
+
+    Raises:
+        ConfigError: no such scene, or a file is missing or malformed.
+    """
+    chosen = next((row for row in tables.table("scene") if row["name"] == name), None)
+    if chosen is None:
+        raise ConfigError(f"{tables.folder} has no scene {name!r}; it has {names(tables)[:20]}")
+    samples = {row["token"] for row in tables.table("sample") if row["scene_token"] == chosen["token"]}
+    rows = [row for row in tables.table("sample_data") if row["sample_token"] in samples]
+    calibrated, sensors, ego = (tables.by_token(t) for t in ("calibrated_sensor", "sensor", "ego_pose"))
+    out: list[scene.Event] = []
+    mounts: dict[str, Float64[np.ndarray, "4 4"]] = {}
+    ridden: dict[int, Float64[np.ndarray, "4 4"]] = {}
+    keys: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        mounted = calibrated[row["calibrated_sensor_token"]]
+        sensor = sensors[mounted["sensor_token"]]
+        channel, stamp_ns = str(sensor["channel"]).lower(), int(row["timestamp"]) * 1000
+        mounts[channel] = _pose(mounted)
+        out.append(_event(tables.root / row["filename"], channel, str(sensor["modality"]), mounted, row, stamp_ns))
+        if sensor["modality"] == "lidar" or not any(s["modality"] == "lidar" for s in sensors.values()):
+            ridden[stamp_ns] = _pose(ego[row["ego_pose_token"]])
+            if row["is_key_frame"]:
+                keys[row["sample_token"]] = row
+    stamps = sorted(ridden)
+    out += scene.poses(np.array(stamps, np.int64), np.array([ridden[s] for s in stamps]).reshape(-1, 4, 4))
+    return [*out, *_boxes(tables, keys, ego)], mounts
+
+
+def _event(file: Path, channel: str, modality: str, mounted: dict[str, Any], row: dict[str, Any], stamp_ns: int) -> scene.Event:
+    if modality == "camera":
+        K = np.array(mounted["camera_intrinsic"], np.float64)
+        model = CameraModel(frame_id=channel, width=int(row["width"]), height=int(row["height"]), K=K, distortion_model="plumb_bob", D=np.zeros(5))
+        return scene.picture(channel, file, model, stamp_ns)
+    if modality == "lidar":
+        topic = "/lidar/points" if channel == "lidar_top" else f"/lidar/{channel}/points"
+        return scene.scan(topic, channel, ("x", "y", "z", "intensity", "ring"), lambda: scene.floats(file, 5), stamp_ns)
+    return scene.scan(f"/radar/{channel.removeprefix('radar_')}/points", channel, ("x", "y", "z", "velocity", "rcs"), lambda: radar(file), stamp_ns)
+
+
+def radar(file: Path) -> Float32[np.ndarray, "n 5"]:
+    """x y z, radial speed and RCS of the returns that are valid, from a binary PCD; its vx, vy are relative to the car.
+
+    Raises:
+        ConfigError: no binary PCD with these fields.
+    """
+    data = scene.content(file)
+    head, mark, body = data.partition(b"DATA binary\n")
+    fields = {line.split()[0]: line.split()[1:] for line in head.decode("ascii", "replace").splitlines() if line.split()}
+    try:
+        point = np.dtype([(n, TYPES[t, int(s)]) for n, s, t in zip(fields["FIELDS"], fields["SIZE"], fields["TYPE"], strict=True)])
+        points = np.frombuffer(body, point, int(fields["POINTS"][0]))
+        points = points[(points["invalid_state"] == VALID) & (points["ambig_state"] == UNAMBIGUOUS)]
+        xyz = np.stack([points["x"], points["y"], points["z"]], axis=1).astype(np.float64)
+        away = np.maximum(np.hypot(xyz[:, 0], xyz[:, 1]), 1e-6)
+        speed = (xyz[:, 0] * points["vx"] + xyz[:, 1] * points["vy"]) / away
+        return np.column_stack([xyz, speed, points["rcs"]]).astype(np.float32)
+    except (KeyError, ValueError) as error:
+        what = "no `DATA binary`" if not mark else repr(error)
+        raise ConfigError(f"{file} is no radar PCD of nuScenes ({what}); unpack it again") from error
+
+
+def _boxes(tables: Tables, keys: dict[str, dict[str, Any]], ego: dict[str, dict[str, Any]]) -> Iterator[scene.Event]:
+    """Annotations of keyframes, moved from the map into base_link at the LiDAR's stamp."""
+    instances, categories = tables.by_token("instance"), tables.by_token("category")
+    numbers = {token: i for i, token in enumerate(instances)}
+    by_sample: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in tables.table("sample_annotation"):
+        if row["sample_token"] in keys:
+            by_sample[row["sample_token"]].append(row)
+    for token, rows in by_sample.items():
+        T_base_world = inverse(_pose(ego[keys[token]["ego_pose_token"]]))
+        listed = []
+        for row in rows:
+            placed = T_base_world @ _pose(row)
+            width, length, height = row["size"]
+            word = categories[instances[row["instance_token"]]["category_token"]]["name"]
+            listed.append(scene.box(numbers[row["instance_token"]], word, placed[:3, 3], np.array([length, width, height]), yaw_of(placed)))
+        yield scene.boxes(listed, int(keys[token]["timestamp"]) * 1000)
+
+
+def _pose(row: dict[str, Any]) -> Float64[np.ndarray, "4 4"]:
+    w, x, y, z = row["rotation"]
+    xyzw = np.array([x, y, z, w], np.float64)
+    return from_quaternion(np.array(row["translation"], np.float64), xyzw / np.linalg.norm(xyzw))
