@@ -13,7 +13,7 @@ import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mm_nav.errors import MmNavError
+from mm_nav.errors import DamagedBagError, MmNavError
 from mm_nav.version import __version__
 
 
@@ -70,11 +70,12 @@ REMEDIES = {  # a library that is not there -> what to type
 }  # fmt: skip
 
 USAGE_ERROR = 2
+DAMAGED = 3
 INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb and return its exit status: 0 done, 1 it ran and found fault, 2 it could not, 130 Ctrl-C."""
+    """Run one verb and return its exit status: 0 done, 1 it ran and found fault, 2 it could not, 3 damaged data, 130 Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in {"-h", "--help", "help"}:
         print(overview())
@@ -92,6 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("mm_nav").setLevel(logging.INFO)
     try:
         return call(name, VERBS[name], rest)
+    except DamagedBagError as error:
+        return fail(str(error), DAMAGED)
     except MmNavError as error:
         return fail(str(error))
     except KeyboardInterrupt:
@@ -145,7 +148,7 @@ def nearest(words: Sequence[str]) -> str:
     return f", did you mean {found[0]!r}" if found else ""
 
 
-def fail(text: str) -> int:
+def fail(text: str, status: int = USAGE_ERROR) -> int:
     """One line on stderr, and the exit status for it."""
     print(f"mm_nav: error: {' '.join(text.split())}", file=sys.stderr)
-    return USAGE_ERROR
+    return status

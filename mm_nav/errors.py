@@ -26,6 +26,10 @@ class BagError(MmNavError):
     """A recording cannot be read, is truncated, or lacks what is asked of it."""
 
 
+class DamagedBagError(BagError):
+    """A recording holds less than it should; what is left of it can be read."""
+
+
 class BundleError(MmNavError):
     """A model bundle is missing, altered, or does not fit this version."""
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``mm_nav inspect BAG|BUNDLE``: what is in it, and what mm_nav would use of it. Prints; decides nothing."""
+"""``mm_nav inspect BAG|BUNDLE``: what is in it, what mm_nav would use of it, and what it lacks. Prints; decides nothing."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +11,12 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from mm_nav.bags.playback import topic_uses
+from mm_nav.bags.playback import TopicUse, sources, topic_uses
 from mm_nav.bags.reader import BagReader
+from mm_nav.core.timing import timing
 from mm_nav.engine.bundle import MANIFEST_NAME, find_bundle, load_bundle
+
+BASE_FRAME = "base_link"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,35 +25,114 @@ class InspectConfig:
 
     path: Annotated[Path, tyro.conf.Positional]
     """A recording, or a model bundle."""
+    base_frame: str = BASE_FRAME
+    """Frame of the robot."""
     allow_partial: bool = False
     """Look at what is left of a damaged recording."""
+    json: Path | None = None
+    """Write what is in a recording here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One topic. Times in seconds after the first message of the recording; ``missing`` is counted by the usual period."""
+
+    topic: str
+    type: str
+    count: int
+    rate_hz: float
+    first_s: float
+    last_s: float
+    longest_gap_s: float
+    missing: int
+    frame: str
+    used_as: str
 
 
 def main(config: InspectConfig) -> int:
     """Print a table; 0 when the thing can be used.
 
     Raises:
-        BagError, BundleError: when it cannot, with the remedy.
+        BagError, BundleError: when it cannot, with the remedy. DamagedBagError: it holds less than it says.
     """
     console = Console()
     if (config.path / MANIFEST_NAME).is_file():
         console.print(_bundle_table(config.path))
         return 0
     with BagReader(config.path, allow_partial=config.allow_partial) as reader:
-        console.print(_bag_table(reader))
+        uses = topic_uses(reader)
+        rows = describe(reader, uses)
+        lacking = lacks(reader, uses, rows, config.base_frame)
+        console.print(_bag_table(reader, rows))
+    for purpose, texts in lacking.items():
+        also = " besides" if purpose == "training" and lacking["replay"] else ""
+        console.print(f"for {purpose}{also}: " + ("nothing is missing" if not texts else ""), highlight=False)
+        for text in texts:
+            console.print(f"  - {text}", highlight=False, soft_wrap=True)
+    if config.json is not None:
+        config.json.parent.mkdir(parents=True, exist_ok=True)
+        values = {"topics": [asdict(row) for row in rows], "lacks": lacking}
+        config.json.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0
 
 
-def _bag_table(reader: BagReader) -> Table:
+def describe(reader: BagReader, uses: Sequence[TopicUse]) -> list[Row]:
+    """Each topic with its rate, gaps, frame and use, by topic.
+
+    Raises:
+        DamagedBagError: fewer messages than the recording says.
+    """
+    times = reader.log_times()
+    start = min((int(t[0]) for t in times.values() if len(t)), default=0)
+    rows = []
+    for use in uses:
+        info, logged = reader.topics[use.topic], times[use.topic]
+        found = timing(logged, None, start) if len(logged) else None
+        rows.append(Row(
+            topic=use.topic, type=info.type, count=len(logged), rate_hz=round(found.rate_hz, 3) if found else 0.0,
+            first_s=round(found.first_s, 3) if found else 0.0, last_s=round(found.last_s, 3) if found else 0.0,
+            longest_gap_s=round(found.longest_gap_s, 3) if found else 0.0, missing=found.lost if found else 0,
+            frame=_frame(reader, use.topic), used_as=f"{use.kind} {use.name}" if use.kind else f"not used: {use.reason}",
+        ))  # fmt: skip
+    return rows
+
+
+def lacks(reader: BagReader, uses: Sequence[TopicUse], rows: Sequence[Row], base_frame: str = BASE_FRAME) -> dict[str, list[str]]:
+    """What is missing for a replay and for training, each with what to do about it."""
+    _, tree = sources(reader)
+    kinds = {use.kind for use in uses}
+    models = {use.name for use in uses if use.kind == "camera_info"}
+    replay, training = [], []
+    if not kinds & {"camera", "lidar", "radar"}:
+        replay.append("no camera, LiDAR or radar: record one of them")
+    for use, row in zip(uses, rows, strict=True):
+        if use.kind == "camera" and use.name not in models:
+            replay.append(f"{use.topic} has no camera_info: record it, and calibrate the camera if there is none")
+        frame = row.frame.lstrip("/")
+        if use.kind in ("camera", "lidar", "radar") and row.count and not (frame and tree.has(base_frame, frame)):
+            named = repr(frame) if frame else "(its frame_id is empty)"
+            replay.append(f"{use.topic} has no mounting, {base_frame} <- {named}: record /tf_static, or write calibration.yaml (`mm_nav init` starts one)")
+    if "odometry" not in kinds:
+        training.append("no nav_msgs/Odometry: no waypoints are learned, occupancy comes from single scans, nothing is remembered")
+    if "lidar" not in kinds:
+        training.append("no LiDAR: no occupancy is learned unless ground_truth/occupancy is recorded")
+    if "command" not in kinds:
+        training.append("no /command: no goals are learned; record what the robot was told (std_msgs/String)")
+    if not any("ground_truth/objects" in use.topic for use in uses):
+        training.append("no ground_truth/objects: detections are not learned; import annotated data, or leave them as they are")
+    return {"replay": replay, "training": training}
+
+
+def _bag_table(reader: BagReader, rows: Sequence[Row]) -> Table:
     seconds = reader.duration_ns / 1e9
-    table = Table(title=f"{reader.path}: {reader.message_count} messages, {seconds:.1f} s", title_justify="left")
-    for heading in ("topic", "type", "count", "rate", "frame", "used as"):
-        table.add_column(heading, justify="right" if heading in ("count", "rate") else "left", overflow="fold")
-    for use in topic_uses(reader):
-        info = reader.topics[use.topic]
-        rate = f"{(info.count - 1) / seconds:.1f} Hz" if info.count > 1 and seconds > 0 else ""
-        used = f"{use.kind} {use.name}" if use.kind else f"not used: {use.reason}"
-        table.add_row(use.topic, info.type, str(info.count), rate, _frame(reader, use.topic), used)
+    table = Table(title=f"{reader.path}: {sum(r.count for r in rows)} messages, {seconds:.1f} s", title_justify="left")
+    for heading in ("topic", "type", "count", "rate", "from", "to", "gap", "frame", "used as"):
+        table.add_column(heading, justify="right" if heading in ("count", "rate", "from", "to", "gap") else "left", overflow="fold")
+    for row in rows:
+        rate = f"{row.rate_hz:.1f} Hz" if row.rate_hz else ""
+        gap = f"{row.longest_gap_s:.2f} s, {row.missing} missing" if row.missing else ""
+        span = (f"{row.first_s:.1f} s", f"{row.last_s:.1f} s") if row.count else ("", "")
+        table.add_row(row.topic, row.type, str(row.count), rate, *span, gap, row.frame, row.used_as)
     return table
 
 

@@ -14,12 +14,14 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+from jaxtyping import Int64
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 
 from mm_nav.bags.recover import MCAP_MAGIC, ZSTD_MAGIC, read_zstd, recover_mcap
-from mm_nav.errors import BagError
+from mm_nav.errors import BagError, DamagedBagError
 
 log = logging.getLogger(__name__)
 DATA_SUFFIXES = (".mcap", ".db3")
@@ -121,8 +123,31 @@ class BagReader:
         elif read < expected or trouble:
             text = f"{self.path}: recovered {read} of {expected} messages{trouble}"
             if not self.allow_partial:
-                raise BagError(f"{text}; the rest is damaged, allow a partial read to use what is left")
+                raise DamagedBagError(f"{text}; the rest is damaged, allow a partial read (--allow-partial) to use what is left")
             log.warning("%s", text)
+
+    def log_times(self) -> dict[str, Int64[np.ndarray, " n"]]:
+        """When the messages of each topic were logged, in ns; nothing is decoded.
+
+        Raises:
+            DamagedBagError: fewer messages than the recording says, unless a partial read is allowed.
+        """
+        found: dict[str, list[int]] = {topic: [] for topic in self.topics}
+        trouble, stream = "", self._reader.messages()
+        while True:
+            try:
+                connection, log_time_ns, _ = next(stream)
+            except StopIteration:
+                break
+            except Exception as error:  # as in messages()
+                trouble = f" ({_line(error)})"
+                break
+            found[connection.topic].append(log_time_ns)
+        read = sum(map(len, found.values()))
+        if (read < self.message_count or trouble) and not self._cut_off and not self.allow_partial:
+            text = f"{self.path}: recovered {read} of {self.message_count} messages{trouble}"
+            raise DamagedBagError(f"{text}; the rest is damaged, allow a partial read (--allow-partial) to use what is left")
+        return {topic: np.array(times, np.int64) for topic, times in found.items()}
 
     def close(self) -> None:
         """Close the files; a second call does nothing."""
@@ -171,7 +196,7 @@ class BagReader:
             if _is_cut(file):
                 if not self.allow_partial:
                     text = f"{file} is cut off (no MCAP end mark, as after a power cut)"
-                    raise BagError(f"{text}; allow a partial read, or repair it with `mcap recover {file.name}`")
+                    raise DamagedBagError(f"{text}; allow a partial read (--allow-partial), or repair it with `mcap recover {file.name}`")
                 file = self._recover(file)
             whole.append(file)
         try:

@@ -10,11 +10,12 @@ from mm_nav.bags.reader import BagReader
 from mm_nav.core.doppler import own_velocity
 from mm_nav.core.frames import TransformTree
 from mm_nav.core.geometry import transform
+from mm_nav.core.timing import Timing, timing
 from mm_nav.core.types import CameraModel, Odometry, PointCloud
 from mm_nav.doctor.finding import Finding
 from mm_nav.doctor.instants import aligned, instants, synchronised
 from mm_nav.doctor.lag import Scans
-from mm_nav.doctor.timing import Timing, judge, timing
+from mm_nav.doctor.timing import judge
 from mm_nav.errors import MessageError
 from mm_nav.wire import decode
 from mm_nav.wire.message import stamp_of

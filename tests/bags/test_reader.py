@@ -69,7 +69,7 @@ def test_missing_or_broken_metadata_is_rebuilt_with_a_warning(tmp_path, caplog, 
 def test_a_truncated_mcap_is_named_with_its_remedy(bag):
     file = data_file(bag)
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    with pytest.raises(BagError, match=r"is cut off .*allow a partial read, or repair it with `mcap recover bag.mcap`"):
+    with pytest.raises(BagError, match=r"is cut off .*allow a partial read \(--allow-partial\), or repair it with `mcap recover bag.mcap`"):
         BagReader(bag)
 
 

@@ -4,7 +4,8 @@
 import numpy as np
 import pytest
 
-from mm_nav.doctor.timing import Timing, judge, timing
+from mm_nav.core.timing import Timing, timing
+from mm_nav.doctor.timing import judge
 
 START = 1_700_000_000_000_000_000
 
