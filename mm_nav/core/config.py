@@ -13,6 +13,7 @@ from mm_nav.errors import ConfigError
 LIDAR_CHANNELS = 9  # core/preprocess.py says what each holds
 RADAR_CHANNELS = 5
 BOX_CHANNELS = 8
+LATER = {"radar_sweeps"}  # keys of a spec that older manifests lack; their defaults are what was meant then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class ModelSpec:
     memory_age_s: float = 1.0  # how old that view should be
     waypoint_count: int = 8
     waypoint_dt_s: float = 0.5
+    radar_sweeps: int = 1  # of each radar that are put together by odometry
     sync_slop_ns: int = 60_000_000
     sync_window_ns: int = 120_000_000
 
@@ -68,13 +70,13 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "ModelSpec":
-        """Strict: an unknown or missing key is an error that names it.
+        """Strict: an unknown or missing key is an error that names it; keys that came later may be missing.
 
         Raises:
             ConfigError: for a key that this version does not know, or lacks.
         """
         known = {f.name for f in dataclasses.fields(cls)}
-        odd = sorted(known.symmetric_difference(values))
+        odd = sorted(known.symmetric_difference(values) - (LATER - values.keys()))
         if odd:
             raise ConfigError(
                 f"model spec keys {odd} do not match this version of mm_nav; re-export the bundle with it"

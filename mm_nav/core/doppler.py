@@ -4,8 +4,37 @@
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
+from mm_nav.core.types import Odometry, PosedCloud
+
+MOVES = 0.4  # m/s over ground from which a return moves: above the noise of Doppler and odometry
+SUPPORT, SHARE = 10, 0.5  # standing returns, and their share, from which a fit replaces odometry
 TRIES, WITHIN = 120, 0.25  # m/s that a standing return may differ: bins of cheap radars are half of that
 LEAST = 6  # returns
+
+
+def own_motion(posed: PosedCloud, odometry: Odometry | None) -> Float32[np.ndarray, "3"] | None:
+    """Velocity of a radar in base_link's axes, m/s: by odometry, else by most of its returns; None where neither tells."""
+    origin = posed.T_base_sensor[:3, 3].astype(np.float32)
+    if odometry is not None:
+        return (odometry.linear + np.cross(odometry.angular, origin)).astype(np.float32)
+    found = own_velocity(posed.cloud.xyz, posed.cloud.velocity)
+    if found is None or found[1].sum() < SUPPORT or found[1].mean() < SHARE:
+        return None
+    return np.asarray(posed.T_base_sensor[:3, :2] @ found[0], np.float32)
+
+
+def over_ground(posed: PosedCloud, odometry: Odometry | None) -> Float32[np.ndarray, " n"]:
+    """Radial speed of each return over ground, m/s, + is away; NaN where it or the radar's own motion is not known."""
+    own = own_motion(posed, odometry)
+    if own is None:
+        return np.full(len(posed.cloud.xyz), np.nan, np.float32)
+    rays = posed.cloud.xyz / np.maximum(np.linalg.norm(posed.cloud.xyz, axis=1, keepdims=True), 1e-6)
+    return np.asarray(posed.cloud.velocity + rays @ (posed.T_base_sensor[:3, :3].T @ own), np.float32)
+
+
+def moving(posed: PosedCloud, odometry: Odometry | None) -> Bool[np.ndarray, " n"]:
+    """Which returns move over ground; none of those whose speed is not known."""
+    return np.asarray(np.abs(over_ground(posed, odometry)) > MOVES)
 
 
 def own_velocity(

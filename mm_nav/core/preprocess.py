@@ -19,6 +19,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int16, UInt8
 
 from mm_nav.core.config import LIDAR_CHANNELS, RADAR_CHANNELS, BevGrid, ModelSpec
+from mm_nav.core.doppler import own_motion
 from mm_nav.core.geometry import cell_centers, inverse, project, transform
 from mm_nav.core.ground import levelled
 from mm_nav.core.memory import OUTSIDE, PastView
@@ -243,16 +244,15 @@ def _finish(out):  # type: ignore[no-untyped-def]
 def radar_bev(
     clouds: tuple[PosedCloud, ...], odometry: Odometry | None, grid: BevGrid
 ) -> Float32[np.ndarray, "cr y x"]:
-    """Scatter radar points with the robot's own motion taken out of their Doppler (kept as is without odometry)."""
+    """Scatter radar points with the robot's own motion taken out of their Doppler; kept as is where nothing tells that motion."""
     out = np.zeros((RADAR_CHANNELS, grid.rows, grid.columns), np.float32)
     for posed in clouds:
         origin = posed.T_base_sensor[:3, 3].astype(np.float32)
         points = transform(posed.T_base_sensor, posed.cloud.xyz)
         ray = points - origin
         ray = ray / np.maximum(np.linalg.norm(ray, axis=1, keepdims=True), 1e-6)
-        own = np.zeros(3, np.float32)
-        if odometry is not None:
-            own = (odometry.linear + np.cross(odometry.angular, origin)).astype(np.float32)
+        found = own_motion(posed, odometry)
+        own = np.zeros(3, np.float32) if found is None else found
         speed = np.nan_to_num(posed.cloud.velocity) + np.where(np.isfinite(posed.cloud.velocity), ray @ own, 0)
         column = np.floor((points[:, 0] - grid.x_min) / grid.cell).astype(np.int64)
         row = np.floor((points[:, 1] - grid.y_min) / grid.cell).astype(np.int64)

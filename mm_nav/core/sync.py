@@ -48,6 +48,7 @@ class Synchronizer:
         window_ns: how long, by stamps, a frame waits for a source; not less than the slop.
         base_frame: robot frame that sensors are placed in.
         tree: looked up when a frame is made, so transforms may come late.
+        radar_sweeps: of each radar that a frame holds; earlier ones are there only with odometry, which moves them.
 
     Raises:
         ConfigError: for a duplicate name, an unknown kind, or a window shorter than the slop.
@@ -61,6 +62,7 @@ class Synchronizer:
         window_ns: int,
         base_frame: str = "base_link",
         tree: TransformTree,
+        radar_sweeps: int = 1,
     ) -> None:
         if not 0 <= slop_ns <= window_ns:
             raise ConfigError(
@@ -70,6 +72,7 @@ class Synchronizer:
         if len(self._sources) < len(sources):
             raise ConfigError(f"source names {sorted(s.name for s in sources)} are not unique; rename one")
         self._anchors = [s for kind in ANCHOR_KINDS for s in self._sources.values() if s.spec.kind == kind]
+        self._radar_sweeps = radar_sweeps
         self._slop, self._window, self._base, self._tree = slop_ns, window_ns, base_frame, tree
         self._final: deque[SensorFrame] = deque()
         self._first = self._newest = -1
@@ -162,6 +165,7 @@ class Synchronizer:
         cameras: list[CameraView] = []
         clouds: dict[str, list[PosedCloud]] = {"lidar": [], "radar": []}
         odometry: Odometry | None = None
+        earlier: list[PosedCloud] = []
         missing: list[Missing] = []
         for name, source in self._sources.items():
             before = ODOMETRY_AGE_NS if source.spec.kind == "odometry" else self._slop
@@ -178,12 +182,17 @@ class Synchronizer:
                 else:
                     if isinstance(reading, PointCloud):
                         clouds[source.spec.kind].append(PosedCloud(name=name, cloud=reading, T_base_sensor=T))
+                        if source.spec.kind == "radar":
+                            sweeps = source.before(reading.stamp_ns, self._radar_sweeps - 1)
+                            earlier += [PosedCloud(name=name, cloud=sweep, T_base_sensor=T) for sweep in sweeps]
                     elif model is not None:
                         cameras.append(CameraView(name=name, image=reading, model=model, T_base_cam=T))
             if reason:
                 missing.append(Missing(name=name, reason=reason))
             else:
                 source.report.matched += 1
+        if odometry is not None:
+            clouds["radar"] += earlier
         self._last = t
         self._made += 1
         self._final.append(

@@ -141,6 +141,12 @@ class Source:
                 return None, None, reason
         return reading, model, ""
 
+    def before(self, stamp_ns: int, count: int) -> list[PointCloud]:
+        """At most ``count`` clouds before one, oldest first; as many as are kept."""
+        at = bisect_left(self.stamps, stamp_ns)
+        found = [reading for reading, _ in self._readings[max(0, at - max(count, 0)) : at]]
+        return [reading for reading in found if isinstance(reading, PointCloud)]
+
     def prune(self, stamp_ns: int) -> None:
         """Forget what is older and was considered, but keep enough to know the period."""
         keep = bisect_left(self.stamps, stamp_ns) - HISTORY

@@ -54,7 +54,7 @@ def outcomes(
     seen = False
     with BagReader(bag) as reader:
         specs, tree = sources(reader, topic_map)
-        sync = Synchronizer(specs, slop_ns=spec.sync_slop_ns, window_ns=spec.sync_window_ns, tree=tree)
+        sync = Synchronizer(specs, slop_ns=spec.sync_slop_ns, window_ns=spec.sync_window_ns, tree=tree, radar_sweeps=spec.radar_sweeps)
         for name, reading, log_time_ns in readings(reader, topic_map):
             if say:
                 yield _hear(pipeline, Utterance(stamp_ns=log_time_ns, text=say))

@@ -59,7 +59,7 @@ class Feed:
         self._points: dict[str, tuple[int, int]] = {}  # finite ones and all, of the last cloud of a topic
         specs = self._sources()
         self._sync = Synchronizer(
-            specs, slop_ns=spec.sync_slop_ns, window_ns=spec.sync_window_ns, base_frame=config.base_frame, tree=tree
+            specs, slop_ns=spec.sync_slop_ns, window_ns=spec.sync_window_ns, base_frame=config.base_frame, tree=tree, radar_sweeps=spec.radar_sweeps
         )
 
     def _sources(self) -> list[SourceSpec]:

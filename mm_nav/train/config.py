@@ -83,6 +83,8 @@ class TrainConfig:
     """Sensors to learn from; the others are masked, as on a robot that has none."""
     sensor_dropout: bool = True
     """Take sensors away at random, so that the network drives on without them."""
+    radar_sweeps: int = 1
+    """Of each radar that are put together by odometry; with --base those of the bundle."""
     memory: bool = True
     """Temporal memory, where the model has it."""
     language: bool = True
@@ -116,7 +118,7 @@ class TrainConfig:
         recipe = RECIPES[self.recipe]
         if recipe.needs_base and self.base is None:
             raise ConfigError(f"--recipe {self.recipe} starts from a trained bundle; name it with --base, for example --base models/base")
-        for name, least in (("epochs", 1), ("batch_size", 1), ("lr", 1e-9), ("nodes", 1), ("loaders", 0), ("workers", 1), ("trials", 1)):
+        for name, least in (("epochs", 1), ("batch_size", 1), ("lr", 1e-9), ("nodes", 1), ("loaders", 0), ("workers", 1), ("trials", 1), ("radar_sweeps", 1)):
             if not getattr(self, name) >= least:
                 raise ConfigError(f"--{name.replace('_', '-')} {getattr(self, name)} is too small; use {least} or more")
         if self.recipe == "search" and max(self.nodes, self.devices) > 1:

@@ -49,7 +49,7 @@ def frames(path: Path, spec: ModelSpec) -> list[SensorFrame]:
     out = []
     with BagReader(path) as reader:
         specs, tree = sources(reader)
-        sync = Synchronizer(specs, slop_ns=spec.sync_slop_ns, window_ns=spec.sync_window_ns, tree=tree)
+        sync = Synchronizer(specs, slop_ns=spec.sync_slop_ns, window_ns=spec.sync_window_ns, tree=tree, radar_sweeps=spec.radar_sweeps)
         for name, reading, _ in readings(reader):
             if isinstance(reading, Utterance):
                 continue

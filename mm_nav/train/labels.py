@@ -19,6 +19,7 @@ from mm_nav import wire
 from mm_nav.bags.playback import topic_uses
 from mm_nav.bags.reader import BagMessage, BagReader
 from mm_nav.core.config import BevGrid, ModelSpec
+from mm_nav.core.doppler import MOVES
 from mm_nav.core.geometry import cell_centers, cells_of, from_quaternion, inverse, project, transform, yaw_of
 from mm_nav.core.ground import levelled
 from mm_nav.core.preprocess import OBSTACLE_Z, SLICES
@@ -33,7 +34,6 @@ MAX_MOVING = 32  # cells per frame in which radar sees something move
 MIN_HITS = 3  # LiDAR returns inside a box before it counts as seen
 STOP_DISTANCE_M = 1.0  # from the robot's centre to the target's surface
 CLOCKS_NS = 1_000_000_000  # a recorder's clock that is farther off than this is not the robot's
-MOVES = 0.4  # m/s over ground from which a radar return counts as moving: above the noise of Doppler and odometry
 AGREE = 0.6  # m/s; a second return within AGREE_M says the same of what really moves
 AGREE_M = 0.6
 

@@ -126,7 +126,8 @@ def shape(config: TrainConfig) -> ModelSpec:
     """The network's shape: that of the bundle to start from, or of a model."""
     if config.base is not None:
         return load_bundle(config.base).spec
-    return MODELS[config.model] if config.memory else dataclasses.replace(MODELS[config.model], memory_channels=0)
+    spec = dataclasses.replace(MODELS[config.model], radar_sweeps=config.radar_sweeps)
+    return spec if config.memory else dataclasses.replace(spec, memory_channels=0)
 
 
 def begin(config: TrainConfig, spec: ModelSpec, vocabulary: Vocabulary) -> FusionNet:

@@ -5,6 +5,7 @@ import numpy as np
 from jaxtyping import Float, Float64, UInt8
 
 from mm_nav.core.config import BevGrid
+from mm_nav.core.doppler import MOVES, over_ground
 from mm_nav.core.geometry import transform
 from mm_nav.core.types import CameraView, ObjectBox, Odometry, Plan, PosedCloud, Scene, SensorFrame
 from mm_nav.viz.camera import colour_of
@@ -16,7 +17,6 @@ RINGS_M = (4.0, 8.0, 12.0)
 MAX_POINTS = 2500  # drawn per cloud
 LOW, HIGH = 0.15, 2.2  # LiDAR returns at these heights are obstacles
 ROBOT_RADIUS = 0.3
-MOVING = 0.4  # m/s over ground from which a radar return gets a line
 
 
 def draw_birdseye(
@@ -96,14 +96,10 @@ def _radar(canvas: Canvas, place: _Place, posed: PosedCloud, odometry: Odometry 
     """Returns, and a line along the ray for what moves over ground (the robot's own motion is taken out)."""
     points = transform(posed.T_base_sensor, posed.cloud.xyz)[:, :2].astype(np.float64)
     origin = posed.T_base_sensor[:2, 3]
-    own = np.zeros(2)
-    if odometry is not None:
-        own = odometry.linear[:2] + odometry.angular[2] * np.array([-origin[1], origin[0]])
-    for point, doppler in list(zip(points, posed.cloud.velocity, strict=True))[:MAX_POINTS]:
+    for point, speed in list(zip(points, over_ground(posed, odometry).tolist(), strict=True))[:MAX_POINTS]:
         x, y = place.one(*point)
         ray = (point - origin) / max(float(np.linalg.norm(point - origin)), 1e-6)
-        speed = float(doppler) + float(ray @ own)
-        if np.isfinite(speed) and abs(speed) > MOVING:
+        if abs(speed) > MOVES:
             canvas.line([(x, y), place.one(*(point + speed * ray))], RADAR + "e0", 1.4)
         canvas.polygon([(x, y - 2.6), (x + 2.6, y), (x, y + 2.6), (x - 2.6, y)], fill=RADAR)
 

@@ -11,7 +11,7 @@ from mm_nav.core.deskew import at_instant, motion
 from mm_nav.core.frames import TransformTree
 from mm_nav.core.geometry import se2, se3, transform
 from mm_nav.core.sync import SourceSpec, Synchronizer
-from mm_nav.core.types import Odometry, PointCloud, PosedCloud
+from mm_nav.core.types import Odometry, PointCloud, PosedCloud, SensorFrame
 
 START = 5_000_000_000
 MOUNT = se3((0.4, -0.2, 0.7), (0.05, -0.1, 0.8))
@@ -95,6 +95,37 @@ def test_two_scans_that_are_not_synchronised_agree_in_an_instant() -> None:
     assert frame is not None
     front, rear = (transform(p.T_base_sensor, p.cloud.xyz) for p in frame.lidars)
     np.testing.assert_allclose(front, rear, atol=1e-5)
+
+
+@pytest.mark.parametrize(("sweeps", "held"), [(1, 1), (3, 3), (9, 4)])
+def test_earlier_sweeps_of_a_radar_are_moved_to_the_instant(sweeps: int, held: int) -> None:
+    """A pole at (5, 1) in the odometry's frame, seen four times while the robot drives at 2 m/s."""
+    frame = _swept(sweeps, drives=True)
+    assert len(frame.radars) == held
+    for posed in frame.radars:
+        np.testing.assert_allclose(transform(posed.T_base_sensor, posed.cloud.xyz), [[5.0 - 2.0 * 0.15, 1.0, 0.5]], atol=1e-5)
+
+
+def test_without_odometry_only_the_newest_sweep_is_held() -> None:
+    assert len(_swept(3, drives=False).radars) == 1
+
+
+def _swept(sweeps: int, *, drives: bool) -> SensorFrame:
+    tree = TransformTree()
+    tree.set("base_link", "radar", np.eye(4))
+    specs = [SourceSpec("radar", "radar"), SourceSpec("odom", "odometry")]
+    sync = Synchronizer(specs, slop_ns=60_000_000, window_ns=120_000_000, tree=tree, radar_sweeps=sweeps)
+    frames = []
+    for k in range(4):
+        stamp_ns = START + k * 50_000_000
+        if drives:
+            sync.push("odom", odometry(2.0, 0.0, stamp_ns))
+        sync.push("radar", replace(cloud(np.array([[5.0 - 0.1 * k, 1.0, 0.5]]), stamp_ns), frame_id="radar"))
+        while (frame := sync.pop()) is not None:
+            frames.append(frame)
+    while (frame := sync.flush()) is not None:
+        frames.append(frame)
+    return frames[-1]
 
 
 def test_a_hundred_thousand_points_take_a_few_milliseconds() -> None:
