@@ -11,7 +11,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from mm_nav.bags.playback import TopicUse, sources, topic_uses
+from mm_nav.bags.playback import TopicUse, mountings, sources, topic_uses
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.timing import timing
 from mm_nav.engine.bundle import MANIFEST_NAME, find_bundle, load_bundle
@@ -64,6 +64,8 @@ def main(config: InspectConfig) -> int:
         rows = describe(reader, uses)
         lacking = lacks(reader, uses, rows, config.base_frame)
         console.print(_bag_table(reader, rows))
+        placed = mountings(reader)[1]
+    console.print("mountings: " + (", ".join(f"{n} from {source}" for source, n in placed.items()) or "none"), highlight=False)
     for purpose, texts in lacking.items():
         also = " besides" if purpose == "training" and lacking["replay"] else ""
         console.print(f"for {purpose}{also}: " + ("nothing is missing" if not texts else ""), highlight=False)

@@ -131,7 +131,7 @@ def sources(
         if use.kind in ("camera", "lidar", "radar", "odometry")
         for fix in (fixed.get(robot_source(use), fixed.get(use.name, NO_FIX)),)
     ]
-    return specs, _transforms(reader, file)
+    return specs, mountings(reader)[0]
 
 
 def calibration_of(path: Path) -> Path | None:
@@ -235,12 +235,14 @@ def _use(topic: str, reader: BagReader, topic_map: Mapping[str, str] | None) -> 
     return TopicUse(topic=topic, type=info.type, kind=kind, name=name, reason=reason)
 
 
-def _transforms(reader: BagReader, file: Path | None) -> TransformTree:
-    """The calibration file, then /tf_static, then the start of /tf for what these do not say.
+def mountings(reader: BagReader) -> tuple[TransformTree, dict[str, int]]:
+    """The calibration file, then /tf_static, then the start of /tf for what these do not say; and how many each said.
 
     Bad ones, and those that contradict, are warned of and left out.
     """
+    file = calibration_of(reader.path)
     tree = mount({}, str(file) if file is not None else "", BASE_FRAME)
+    said = {} if file is None else {file.name: max(0, len(tree.frames()) - 1)}
     moving = [use.topic for use in topic_uses(reader) if use.kind == "transform" and not use.topic.endswith("_static")]
     fixed = [use.topic for use in topic_uses(reader) if use.kind == "transform" and use.topic.endswith("_static")]
     for topics, limit in ((fixed, None), (moving, FIRST_TF_MESSAGES)):
@@ -257,7 +259,9 @@ def _transforms(reader: BagReader, file: Path | None) -> TransformTree:
                 if child in placed and tree.has(parent, child):
                     continue
                 try:
+                    new = child not in tree.frames()
                     tree.set(parent, child, T, static=limit is None)
+                    said[message.topic] = said.get(message.topic, 0) + new
                 except ConfigError as error:
                     log.warning("%s %s: %s", reader.path, message.topic, error)
-    return tree
+    return tree, {source: count for source, count in said.items() if count}

@@ -20,11 +20,9 @@ from mm_nav.core.types import CameraModel, Odometry
 from mm_nav.errors import ConfigError
 from mm_nav.wire.encode import encode_odometry
 from mm_nav.wire.outcome import LabelledBox
+from mm_nav.wire.survey import CAMERAS, LIDAR, LIDAR_HEIGHT_M, T_BASE_LIDAR, kitti_camera, kitti_rigid
 
 EARTH_M = 6378137.0
-LIDAR_HEIGHT_M = 1.73
-CAMERAS = {"00": "grey_left", "01": "grey_right", "02": "left", "03": "right"}
-LIDAR, T_BASE_LIDAR = "velodyne", se3((0.0, 0.0, LIDAR_HEIGHT_M))
 
 
 def events(drive: Path) -> tuple[list[scene.Event], dict[str, Float64[np.ndarray, "4 4"]]]:
@@ -43,7 +41,7 @@ def events(drive: Path) -> tuple[list[scene.Event], dict[str, Float64[np.ndarray
         out.append(scene.scan("/lidar/points", LIDAR, ("x", "y", "z", "intensity"), lambda f=file: scene.floats(f, 4), stamp_ns))  # type: ignore[misc]
     for number, camera in CAMERAS.items():
         if (drive / f"image_{number}").is_dir():
-            K, T = _camera(calibration, number)
+            K, T = kitti_camera(calibration, number)
             frame = f"camera_{camera}_optical"
             mounts[frame] = T
             out += _pictures(drive / f"image_{number}", camera, frame, K)
@@ -74,44 +72,6 @@ def _nanoseconds(text: str, folder: Path) -> int:
         raise ConfigError(f"{folder / 'timestamps.txt'} has {text!r}; it must be as 2011-09-26 13:02:25.594360375") from error
 
 
-def _values(file: Path) -> dict[str, Float64[np.ndarray, " n"]]:
-    """``KEY: numbers`` of a calibration file."""
-    out = {}
-    for line in scene.content(file).decode().splitlines():
-        key, _, numbers = line.partition(":")
-        try:
-            out[key.strip()] = np.array(numbers.split(), np.float64)
-        except ValueError:  # calib_time
-            continue
-    return out
-
-
-def _rigid(file: Path) -> Float64[np.ndarray, "4 4"]:
-    found = _values(file)
-    if {"R", "T"} - found.keys() or found["R"].size != 9 or found["T"].size != 3:
-        raise ConfigError(f"{file} lacks R (9 numbers) or T (3 numbers); download the calibration of this day again")
-    T = np.eye(4)
-    T[:3, :3], T[:3, 3] = found["R"].reshape(3, 3), found["T"]
-    return T
-
-
-def _camera(folder: Path, number: str) -> tuple[Float64[np.ndarray, "3 3"], Float64[np.ndarray, "4 4"]]:
-    """K of a rectified camera and its pose in base_link: x = P_rect R_rect_00 T_cam0_velo X."""
-    file = folder / "calib_cam_to_cam.txt"
-    found = _values(file)
-    P, R = found.get(f"P_rect_{number}"), found.get("R_rect_00")
-    if P is None or R is None or P.size != 12 or R.size != 9:
-        raise ConfigError(f"{file} lacks P_rect_{number} or R_rect_00; download the calibration of this day again")
-    P = P.reshape(3, 4)
-    rectified, beside = np.eye(4), np.eye(4)
-    rectified[:3, :3] = R.reshape(3, 3)
-    beside[:3, 3] = np.linalg.solve(P[:, :3], P[:, 3])
-    T_cam_velo = beside @ rectified @ _rigid(folder / "calib_velo_to_cam.txt")
-    U, _, V = np.linalg.svd(T_cam_velo[:3, :3])  # seven digits in the files: make it a rotation again
-    T_cam_velo[:3, :3] = U @ V
-    return P[:, :3], T_BASE_LIDAR @ inverse(T_cam_velo)
-
-
 def _pictures(folder: Path, camera: str, frame: str, K: Float64[np.ndarray, "3 3"]) -> list[scene.Event]:
     out = []
     size: tuple[int, int] | None = None
@@ -133,7 +93,7 @@ def _size(file: Path) -> tuple[int, int]:
 
 def _odometry(folder: Path, calibration: Path) -> list[scene.Event]:
     """Poses by Mercator's projection at the first latitude, velocities as the unit measured them (dataformat.txt of oxts)."""
-    T_velo_imu = _rigid(calibration / "calib_imu_to_velo.txt")
+    T_velo_imu = kitti_rigid(calibration / "calib_imu_to_velo.txt")
     T_base_imu = T_BASE_LIDAR @ T_velo_imu
     scale, start = 0.0, np.eye(4)
     out: list[scene.Event] = []

@@ -16,9 +16,10 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from mm_nav.convert import scene
-from mm_nav.core.geometry import from_quaternion, inverse, yaw_of
+from mm_nav.core.geometry import inverse, yaw_of
 from mm_nav.core.types import CameraModel
 from mm_nav.errors import ConfigError
+from mm_nav.wire.survey import nuscenes_pose
 
 TYPES = {("F", 4): "<f4", ("F", 8): "<f8", ("I", 1): "i1", ("I", 2): "<i2", ("I", 4): "<i4", ("U", 1): "u1", ("U", 2): "<u2", ("U", 4): "<u4"}
 VALID, UNAMBIGUOUS = 0, 3  # invalid_state and ambig_state of radar returns that the devkit keeps
@@ -76,10 +77,10 @@ def events(tables: Tables, name: str) -> tuple[list[scene.Event], dict[str, Floa
         mounted = calibrated[row["calibrated_sensor_token"]]
         sensor = sensors[mounted["sensor_token"]]
         channel, stamp_ns = str(sensor["channel"]).lower(), int(row["timestamp"]) * 1000
-        mounts[channel] = _pose(mounted)
+        mounts[channel] = nuscenes_pose(mounted, channel)
         out.append(_event(tables.root / row["filename"], channel, str(sensor["modality"]), mounted, row, stamp_ns))
         if sensor["modality"] == "lidar" or not any(s["modality"] == "lidar" for s in sensors.values()):
-            ridden[stamp_ns] = _pose(ego[row["ego_pose_token"]])
+            ridden[stamp_ns] = nuscenes_pose(ego[row["ego_pose_token"]], channel)
             if row["is_key_frame"]:
                 keys[row["sample_token"]] = row
     stamps = sorted(ridden)
@@ -129,17 +130,11 @@ def _boxes(tables: Tables, keys: dict[str, dict[str, Any]], ego: dict[str, dict[
         if row["sample_token"] in keys:
             by_sample[row["sample_token"]].append(row)
     for token, rows in by_sample.items():
-        T_base_world = inverse(_pose(ego[keys[token]["ego_pose_token"]]))
+        T_base_world = inverse(nuscenes_pose(ego[keys[token]["ego_pose_token"]], "ego_pose"))
         listed = []
         for row in rows:
-            placed = T_base_world @ _pose(row)
+            placed = T_base_world @ nuscenes_pose(row, "sample_annotation")
             width, length, height = row["size"]
             word = categories[instances[row["instance_token"]]["category_token"]]["name"]
             listed.append(scene.box(numbers[row["instance_token"]], word, placed[:3, 3], np.array([length, width, height]), yaw_of(placed)))
         yield scene.boxes(listed, int(keys[token]["timestamp"]) * 1000)
-
-
-def _pose(row: dict[str, Any]) -> Float64[np.ndarray, "4 4"]:
-    w, x, y, z = row["rotation"]
-    xyzw = np.array([x, y, z, w], np.float64)
-    return from_quaternion(np.array(row["translation"], np.float64), xyzw / np.linalg.norm(xyzw))

@@ -4,7 +4,7 @@
 import numpy as np
 from jaxtyping import Float64
 
-from mm_nav.core.geometry import inverse
+from mm_nav.core.geometry import inverse, to_quaternion
 from mm_nav.errors import ConfigError
 
 RIGID_TOLERANCE = 1e-3
@@ -91,8 +91,13 @@ class TransformTree:
             shift = float(np.linalg.norm(change[:3, 3]))
             turn = float(np.arccos(np.clip((np.trace(change[:3, :3]) - 1) / 2, -1.0, 1.0)))
             if shift > STATIC_SHIFT_M or turn > STATIC_TURN_RAD:
-                text = f"{link} is static and changed by {shift:.3f} m, {np.rad2deg(turn):.2f} deg"
+                text = f"{link} is static and changed by {shift:.3f} m, {np.rad2deg(turn):.2f} deg, from {_said(known[1])} to {_said(T)}"
                 raise ConfigError(f"{text}; the first one is kept, remove the other source")
+
+
+def _said(T: Float64[np.ndarray, "4 4"]) -> str:
+    """Position and quaternion, as people write them."""
+    return f"xyz {np.round(T[:3, 3], 4).tolist()} xyzw {np.round(to_quaternion(T), 4).tolist()}"
 
 
 def _is_rigid(T: Float64[np.ndarray, "4 4"]) -> bool:

@@ -14,7 +14,7 @@ from mm_nav.pipeline import Pipeline
 from mm_nav.ros import compat
 from mm_nav.ros.feed import ERROR, OK, WARN, Feed, topic_fault
 from mm_nav.ros.guard import one_line
-from mm_nav.ros.inputs import Input
+from mm_nav.ros.inputs import Input, mounting_sources
 from mm_nav.ros.managed import INPUT_QOS, LATCHED_QOS, ODOMETRY_QOS, OUTPUT_QOS, TRANSFORMS_QOS, WORDS_QOS, ManagedNode
 from mm_nav.ros.outputs import OFFERS, encode_answer, encode_progress, outcome_messages
 from mm_nav.ros.params import FusionConfig
@@ -54,6 +54,7 @@ class FusionNode(ManagedNode):
         self._pipeline = Pipeline(engine, encoder, bundle.spec, self.config.limits(), hear=gist.hear)
         self._pipeline.warm_up()
         tree = mount(self.config.extrinsics, self.config.calibration, self.config.base_frame)
+        self.get_logger().info(f"mountings: {mounting_sources(self.config, tree.frames(), compat.has_transforms())}")
         self._feed = Feed(self.config, bundle.spec, tree, self.guard, now_ns=self.now_ns, clock=self.monotonic_s)
         self._resets = 0
         self._quiet_since_s: float | None = None

@@ -74,3 +74,12 @@ def own_decoders(config: FusionConfig, inputs: Sequence[Input], fixed: Mapping[s
         elif one.kind == "camera_info" and config.rectified:
             out[one.topic] = partial(decode_camera_info, rectified=True)
     return out
+
+
+def mounting_sources(config: FusionConfig, frames: Sequence[str], hears_tf: bool) -> str:
+    """Where the mountings come from, for people: parameters, the calibration file, then /tf and /tf_static."""
+    by_file = len([f for f in frames if f != config.base_frame and f not in config.extrinsics])
+    said = [f"{len(config.extrinsics)} from parameters"] if config.extrinsics else []
+    said += [f"{by_file} from {config.calibration}"] if config.calibration else []
+    said += ["others from /tf and /tf_static"] if hears_tf else ["/tf is not heard (tf2_msgs is not installed)"]
+    return ", ".join(said)

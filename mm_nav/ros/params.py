@@ -86,7 +86,7 @@ class FusionConfig(RobotConfig):
     radar_tracks: tuple[str, ...] = _param((), "radar_msgs/RadarTracks topics; needs radar_msgs")
     radar_images: tuple[str, ...] = _param(
         (), "polar pictures of scanning radars: rows are ranges, columns azimuths (Image, or CompressedImage if it ends in /compressed)")
-    calibration: str = _param("", "YAML file with sensor mountings (docs in mm_nav/wire/extrinsics.py); empty for none")
+    calibration: str = _param("", "sensor mountings: our YAML (docs in mm_nav/wire/extrinsics.py), a KITTI day's folder, or nuScenes' calibrated_sensor.json; empty for none")
     stamp_policy: str = _param(
         "header", "time of a reading: its header stamp, or its arrival for drivers without a clock",
         choices=("header", "arrival"),

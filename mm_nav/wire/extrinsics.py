@@ -10,6 +10,7 @@ A calibration file is plain YAML::
       radar: {frame_id: radar, time_offset_s: -0.3}
       radar/polar: {range_resolution_m: 0.1736, scan_period_s: 0.25}  # of a scanning radar's picture: per row; of a turn
 
+A KITTI day's folder and nuScenes' calibrated_sensor.json are read as well (wire/survey.py).
 ``parent`` defaults to the base frame; metres, radians (fixed axes, REP-103), unit quaternions.
 """
 
@@ -25,6 +26,7 @@ from mm_nav.core.frames import TransformTree
 from mm_nav.core.geometry import from_quaternion, se3
 from mm_nav.errors import ConfigError
 from mm_nav.wire.radar_image import RANGE_RESOLUTION_M
+from mm_nav.wire.survey import kitti_mountings, nuscenes_mountings
 
 QUATERNION_TOLERANCE = 1e-2
 
@@ -49,6 +51,8 @@ def fixes(calibration: str) -> dict[str, SourceFix]:
     Raises:
         ConfigError: the file is not there or malformed.
     """
+    if Path(calibration).is_dir() or Path(calibration).suffix in (".json", ".txt"):
+        return {}
     listed = _content(Path(calibration)).get("sources") or {}
     if not isinstance(listed, dict):
         raise ConfigError(f"{calibration}: sources is {str(listed)[:60]!r}; it must map names of sources")
@@ -77,7 +81,12 @@ def mount(extrinsics: Mapping[str, Sequence[float]], calibration: str, base_fram
     for frame, values in extrinsics.items():
         place = f"parameter 'extrinsics.{frame}'"
         tree.set(base_frame, frame, _posed(values[:3], values[3:], place))
-    if calibration:
+    path = Path(calibration)
+    if calibration and (path.is_dir() or path.suffix in (".json", ".txt")):
+        found = nuscenes_mountings(path) if path.suffix == ".json" else kitti_mountings(path if path.is_dir() else path.parent)
+        for frame, T in found.items():
+            tree.set(base_frame, frame, T)
+    elif calibration:
         for frame, entry in _frames(Path(calibration)).items():
             place = f"{calibration}: frame {frame!r}"
             parent, T = _entry(entry, base_frame, place)

@@ -111,3 +111,10 @@ def test_changing_the_given_matrix_later_changes_nothing():
     tree.set("base_link", "lidar", T)
     T[0, 3] = 9.0
     assert tree.lookup("base_link", "lidar")[0, 3] == 0.0
+
+
+def test_a_contradiction_is_refused_with_both_values():
+    tree = TransformTree()
+    tree.set("base_link", "lidar", se3((1.0, 0.0, 0.5)))
+    with pytest.raises(ConfigError, match=r"from xyz \[1.0, 0.0, 0.5\] xyzw \[0.0, 0.0, 0.0, 1.0\] to xyz \[1.5, 0.0, 0.5\] xyzw \[0.0, 0.0, 0.0, 1.0\]"):
+        tree.set("base_link", "lidar", se3((1.5, 0.0, 0.5)))
