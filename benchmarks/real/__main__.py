@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.real import boxes, damage, doppler, foggy, motion, words
+from benchmarks.real import boxes, checkup, damage, doppler, foggy, motion, words
 from benchmarks.real.section import Section, write
 from mm_nav.version import __version__
 
 ROOT = Path(__file__).parent.parent.parent
 RECORDINGS: dict[str, tuple[tuple[str, ...], Callable[[Path, Path, Path], Section]]] = {  # folders that each needs
     "foggy": (("radiate_foggy", "dgp_scene_01", "nuscenes_keyframe"), foggy.street),
+    "doctor": (tuple({name.split("/")[0] for name in checkup.RECORDINGS}), checkup.doctor),
     "boxes": (("dgp_scene_01", "nuscenes_keyframe"), boxes.both),
     "automotive": (("nebula_radar",), doppler.automotive),
     "handheld": (("mmwave_radar",), doppler.handheld),

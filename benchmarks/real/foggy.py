@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.real import live
 from benchmarks.real.boxes import BASE
 from benchmarks.real.section import Section, Table
-from benchmarks.real.sensing import SETS, agreement, picture, seen
+from benchmarks.real.sensing import SETS, agreement, occupancy_only, seen
 from mm_nav.bags.playback import readings, sources
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.clarity import judge
@@ -28,7 +28,7 @@ def street(data: Path, pictures: Path, scratch: Path) -> Section:
     section = Section("radiate_foggy", "Fog: stereo camera, LiDAR and scanning radar (RADIATE)")
     spec = load_bundle(BASE).spec
     heard = live.play(bag, BASE, scratch, domain=81)
-    offline, report = _instants(bag, spec.sync_slop_ns, spec.sync_window_ns)
+    offline = _instants(bag, spec.sync_slop_ns, spec.sync_window_ns)
     whole = [s for s in heard.stamps if s in offline]
     section.summary["instants through topics"] = f"{heard.instants} of {len(offline)}"
     section.summary["dropped"] = heard.skipped
@@ -36,7 +36,6 @@ def street(data: Path, pictures: Path, scratch: Path) -> Section:
         f"Played at its recorded rate through three processes, {heard.instants} of the {len(offline)} instants that the synchroniser makes of "
         f"the recording came out as occupancy ({len(whole)} at the very same stamps), {heard.skipped} were dropped. "
         "An instant whose partners never come is made when the next readings tell so, or when the recording ends offline.")  # fmt: skip
-    section.tables.append(("The synchroniser's report:", report))
     _contrast(data, section)
     if said := sorted(m for m in heard.said if "contrast" in m):
         section.notes.append(f"The fusion node's own words in /diagnostics meanwhile: “{said[0]}”.")
@@ -44,8 +43,8 @@ def street(data: Path, pictures: Path, scratch: Path) -> Section:
     return section
 
 
-def _instants(bag: Path, slop_ns: int, window_ns: int) -> tuple[set[int], Table]:
-    table = Table(("source", "messages", "in an instant", "missed because"))
+def _instants(bag: Path, slop_ns: int, window_ns: int) -> set[int]:
+    """Stamps of the instants that the synchroniser makes of a recording."""
     with BagReader(bag) as reader:
         specs, tree = sources(reader)
         sync = Synchronizer(specs, slop_ns=slop_ns, window_ns=window_ns, tree=tree)
@@ -55,11 +54,7 @@ def _instants(bag: Path, slop_ns: int, window_ns: int) -> tuple[set[int], Table]
                 sync.push(name, reading)
                 stamps += _drained(sync.pop)
         stamps += _drained(sync.flush)
-    found = sync.report()
-    for name, source in found.sources.items():
-        why = ", ".join(f"{reason} {count}" for reason, count in sorted(source.missed.items())) or "–"
-        table.rows.append((name, source.received, f"{source.matched} of {found.frames}", why))
-    return set(stamps), table
+    return set(stamps)
 
 
 def _drained(take: object) -> list[int]:
@@ -102,8 +97,8 @@ def _sets(bag: Path, grid: BevGrid, section: Section, pictures: Path) -> Table:
             last = event
         table.rows.append((left, len(recall), *(float(np.mean(v)) if v else None for v in (recall, precision, visible))))
         if last is not None and left == "all sensors":
-            picture(last, grid, "RADIATE, tiny_foggy").save(pictures / "radiate_foggy.png")
-            section.pictures.append(("real/radiate_foggy.png", "A foggy street: hardly anything in the picture, cars and walls in the occupancy"))
+            occupancy_only(last, grid).save(pictures / "radiate_foggy.png")
+            section.pictures.append(("real/radiate_foggy.png", "Occupancy of a foggy street from above: parked cars and walls on both sides of the road"))
     by_name = {row[0]: row for row in table.rows}
     for left in ("all sensors", "LiDAR and radar", "cameras"):
         section.summary[f"returns occupied with {left}"] = by_name[left][2]

@@ -16,6 +16,7 @@ from mm_nav.engine import load_bundle, open_engine
 from mm_nav.engine.text import open_text_encoder
 from mm_nav.evaluate.recording import Seen, outcomes
 from mm_nav.pipeline import Outcome, Pipeline
+from mm_nav.viz.birdseye import draw_birdseye
 from mm_nav.viz.picture import Instant, draw
 
 SETS = {  # what is left on
@@ -54,6 +55,12 @@ def picture(event: Seen, grid: BevGrid, title: str, command: str = "") -> Image.
     outcome = event.outcome
     return draw(Instant(frame=event.frame, scene=outcome.scene, grid=grid, plan=outcome.plan, command=command, state=outcome.status,
                         sensors=tuple((name, bool(there)) for name, there in kinds), title=title))  # fmt: skip
+
+
+def occupancy_only(event: Seen, grid: BevGrid) -> Image.Image:
+    """What was made of an instant and nothing that was recorded, for recordings whose licence does not let them be shown."""
+    bare = replace(event.frame, cameras=(), lidars=(), radars=())
+    return draw_birdseye(480, grid, bare, event.outcome.scene, event.outcome.plan, np.zeros((0, 2)), None).picture()
 
 
 def agreement(occupied: np.ndarray, returns: np.ndarray) -> tuple[float, float | None]:

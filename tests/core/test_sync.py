@@ -123,6 +123,18 @@ def test_a_late_start_of_one_sensor_is_waited_for_a_window_long():
     assert summary(sync.take())[2] == {"front": "silent"}
 
 
+def test_of_eight_cameras_one_that_appears_later_is_in_every_instant_from_then_on():
+    names = [f"front{i}" for i in range(8)]
+    sync = synchronizer(LIDAR, *(SourceSpec(name, "camera", frame_id="front") for name in names))
+    for name in names:
+        sync.push(name, MODEL)
+    feed(sync, lidar=range(0, 5001, 100), **{name: range(3000 if name == "front7" else 0, 5001, 100) for name in names})
+    found = {f.stamp_ns // MS: f for f in drain(sync)}
+    assert {len(f.cameras) for t, f in found.items() if t < 2900} == {7}
+    assert {len(f.cameras) for t, f in found.items() if t >= 3000} == {8}
+    assert [m.name for m in found[1000].missing] == ["front7"]
+
+
 def test_a_sensor_that_never_speaks_costs_no_time_after_the_first_second():
     sync = synchronizer(CAMERA, LIDAR, RADAR)
     feed(sync, lidar=range(0, 1001, 100), front=range(0, 1001, 100))
