@@ -17,6 +17,7 @@ from mm_nav.core.types import PosedCloud
 
 RINGS = np.array([0.0, 3.0, 6.0, 9.0, 13.0, 20.0], np.float32)  # metres from base_link
 SECTORS = 12
+ENOUGH = 32_768  # points of all clouds, of which the ground is estimated
 KEPT = 400  # points of a patch that its plane is made of
 LOWEST = 0.35  # share of them that it starts from
 THICK_M = 0.08  # of the ground
@@ -37,11 +38,11 @@ def levelled(clouds: tuple[PosedCloud, ...]) -> tuple[PosedCloud, ...]:
     """
     if not clouds or max(len(posed.cloud.xyz) for posed in clouds) < LEAST:
         return clouds
-    points = [_placed(posed) for posed in clouds]
-    planes, sloped = ground(np.concatenate(points) if len(points) > 1 else points[0])
+    every = max(1, sum(len(posed.cloud.xyz) for posed in clouds) // ENOUGH)
+    planes, sloped = ground(np.concatenate([_placed(posed, every) for posed in clouds]))
     if not sloped.any():
         return clouds
-    return tuple(_on(posed, at, planes, sloped) for posed, at in zip(clouds, points, strict=True))
+    return tuple(_on(posed, _placed(posed), planes, sloped) for posed in clouds)
 
 
 def ground(points: Float32[np.ndarray, "n 3"]) -> tuple[Float32[np.ndarray, "p 3"], Bool[np.ndarray, " p"]]:
@@ -52,9 +53,10 @@ def ground(points: Float32[np.ndarray, "n 3"]) -> tuple[Float32[np.ndarray, "p 3
     return planes, sloped
 
 
-def _placed(posed: PosedCloud) -> Float32[np.ndarray, "n 3"]:
+def _placed(posed: PosedCloud, every: int = 1) -> Float32[np.ndarray, "n 3"]:
+    """Points in base_link, or one of so many."""
     T = posed.T_base_sensor.astype(np.float32)
-    return np.asarray(posed.cloud.xyz @ T[:3, :3].T + T[:3, 3])
+    return np.asarray(posed.cloud.xyz[::every] @ T[:3, :3].T + T[:3, 3])
 
 
 def _on(posed: PosedCloud, points: Float32[np.ndarray, "n 3"], planes: np.ndarray, sloped: np.ndarray) -> PosedCloud:
