@@ -17,7 +17,7 @@ from mm_nav.core.types import PosedCloud
 
 RINGS = np.array([0.0, 3.0, 6.0, 9.0, 13.0, 20.0], np.float32)  # metres from base_link
 SECTORS = 12
-ENOUGH = 32_768  # points of all clouds, of which the ground is estimated
+ENOUGH = 16_384  # points of all clouds, of which the ground is estimated
 KEPT = 400  # points of a patch that its plane is made of
 LOWEST = 0.35  # share of them that it starts from
 THICK_M = 0.08  # of the ground
@@ -69,7 +69,7 @@ def _on(posed: PosedCloud, points: Float32[np.ndarray, "n 3"], planes: np.ndarra
     return replace(posed, cloud=replace(posed.cloud, xyz=out), T_base_sensor=T)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, fastmath=True)
 def _patch(x, y, rings):  # type: ignore[no-untyped-def]
     """Number of the patch of a point; -1 beyond the last ring."""
     away = np.sqrt(x * x + y * y)

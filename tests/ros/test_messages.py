@@ -41,7 +41,7 @@ def cloud(count: int = 5) -> PointCloud:
     ("reading", "encoded"),
     [
         (r := CameraImage(stamp_ns=3, frame_id="c", rgb=np.arange(60, dtype=np.uint8).reshape(4, 5, 3)), encode_image(r)),
-        (m := CameraModel(frame_id="c", width=5, height=4, K=np.diag([2.0, 3.0, 1.0]), D=np.array([0.1, 0.2])), encode_camera_info(m, 3)),
+        (m := CameraModel(frame_id="c", width=5, height=4, K=np.diag([2.0, 3.0, 1.0]), distortion_model="plumb_bob", D=np.array([0.1, 0.2, 0.0, 0.0, 0.3])), encode_camera_info(m, 3)),
         (p := cloud(), encode_point_cloud(p, radar=False)),
         (e := cloud(0), encode_point_cloud(e, radar=False)),
         (o := Odometry(stamp_ns=9, frame_id="odom", child_frame_id="base_link", T_odom_base=se2(1.0, 2.0, 0.5),
