@@ -20,7 +20,7 @@ RANGE_RESOLUTION_M = 100.0 / 576  # of one row
 DB_PER_LEVEL = 0.5
 BLIND_M = 2.5  # the antenna's own ringing
 WINDOW = 41  # range bins on which the noise is measured
-ABOVE_DB = 12.0  # over the noise, from which a bin counts as a return
+ABOVE_DB = 20.0  # over the noise, from which a bin counts as a return: as few and as sure as those of a radar that makes points
 PEAK = 3  # range bins and azimuths among which a return is the strongest
 
 

@@ -123,6 +123,25 @@ def test_a_late_start_of_one_sensor_is_waited_for_a_window_long():
     assert summary(sync.take())[2] == {"front": "silent"}
 
 
+@pytest.mark.parametrize("live", [False, True], ids=["recording", "robot"])
+def test_a_radar_that_delivers_late_is_in_as_many_instants_once_its_offset_is_given(live):
+    """Its picture of time t comes 300 ms later, with that stamp; readings are pushed as they arrive."""
+    matched = {}
+    for offset_ms in (0, -300):
+        sync = synchronizer(LIDAR, SourceSpec("radar", "radar", offset_ns=offset_ms * MS))
+        arrivals = sorted([(t, "lidar", t) for t in range(0, 8000, 100)] + [(t + 310, "radar", t + 300) for t in range(0, 7600, 200)])
+        found = []
+        for _, name, stamp in arrivals:
+            sync.push(name, reading(name, stamp))
+            while (frame := sync.take() if live else sync.pop()) is not None:
+                found.append(frame)
+        pairs = [(f.stamp_ns / MS, f.radars[0].cloud.stamp_ns / MS) for f in found if f.radars]
+        matched[offset_ms] = len(pairs)
+        assert all(abs(t - radar) <= 60 for t, radar in pairs)
+    assert matched[-300] >= matched[0] - 3
+    assert matched[-300] > 30
+
+
 def test_of_eight_cameras_one_that_appears_later_is_in_every_instant_from_then_on():
     names = [f"front{i}" for i in range(8)]
     sync = synchronizer(LIDAR, *(SourceSpec(name, "camera", frame_id="front") for name in names))
