@@ -46,7 +46,7 @@ class Synchronizer:
         sources: names must be unique.
         slop_ns: largest distance of a reading from the frame's stamp.
         window_ns: how long, by stamps, a frame waits for a source; not less than the slop. A source whose stamps are set back
-            by an offset is waited for so much longer.
+            by an offset of at most a second is waited for so much longer.
         base_frame: robot frame that sensors are placed in.
         tree: looked up when a frame is made, so transforms may come late.
         radar_sweeps: of each radar that a frame holds; earlier ones are there only with odometry, which moves them.
@@ -74,7 +74,8 @@ class Synchronizer:
             raise ConfigError(f"source names {sorted(s.name for s in sources)} are not unique; rename one")
         self._anchors = [s for kind in ANCHOR_KINDS for s in self._sources.values() if s.spec.kind == kind]
         self._radar_sweeps = radar_sweeps
-        late_ns = max((-spec.offset_ns for spec in sources), default=0)  # a sensor whose stamps are set back delivers late
+        # a sensor whose stamps are set back delivers late; by more than a second it has another clock, which costs no time
+        late_ns = max((-spec.offset_ns for spec in sources if -spec.offset_ns <= LIVE_NS), default=0)
         self._slop, self._window, self._base, self._tree = slop_ns, window_ns + max(0, late_ns), base_frame, tree
         self._final: deque[SensorFrame] = deque()
         self._first = self._newest = -1

@@ -100,7 +100,7 @@ class FusionConfig(RobotConfig):
     )
     frame_id: Mapping[str, str] = _param({}, "frame_id.SOURCE: frame of a source whose messages name none or a wrong one")
     time_offset_s: Mapping[str, float] = _param(
-        {}, "time_offset_s.SOURCE: added to the stamps of a source; a negative one makes instants wait for it as long", unit="s", low=-10.0, high=10.0
+        {}, "time_offset_s.SOURCE: added to the stamps of a source; a negative one of up to 1 s makes instants wait for it as long", unit="s", low=-10.0, high=10.0
     )
 
 

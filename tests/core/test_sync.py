@@ -142,6 +142,16 @@ def test_a_radar_that_delivers_late_is_in_as_many_instants_once_its_offset_is_gi
     assert matched[-300] > 30
 
 
+def test_a_sensor_with_a_clock_of_another_time_does_not_hold_up_the_others_when_it_dies():
+    sync = synchronizer(LIDAR, SourceSpec("radar", "radar", offset_ns=-5000 * MS))
+    for t in range(0, 3000, 100):
+        sync.push("lidar", reading("lidar", t))
+        if t < 1000:
+            sync.push("radar", reading("radar", t + 5000))
+        if t >= 1200:
+            assert sync.take() is not None
+
+
 def test_of_eight_cameras_one_that_appears_later_is_in_every_instant_from_then_on():
     names = [f"front{i}" for i in range(8)]
     sync = synchronizer(LIDAR, *(SourceSpec(name, "camera", frame_id="front") for name in names))
