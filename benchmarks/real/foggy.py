@@ -38,7 +38,8 @@ def street(data: Path, pictures: Path, scratch: Path) -> Section:
         "An instant whose partners never come is made when the next readings tell so, or when the recording ends offline.")  # fmt: skip
     _contrast(data, section)
     if said := sorted(m for m in heard.said if "contrast" in m):
-        section.notes.append(f"The fusion node's own words in /diagnostics meanwhile: “{said[0]}”.")
+        words = said[0].split(";")[0]
+        section.notes.append(f"The fusion node's own words in /diagnostics meanwhile: “{words}”.")
     section.tables.append(("What is left without some of the sensors, against LiDAR returns 0.3 m to 2 m above ground:", _sets(bag, spec.grid, section, pictures)))
     return section
 

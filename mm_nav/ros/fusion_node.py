@@ -168,11 +168,11 @@ class FusionNode(ManagedNode):
             **{f"contrast.{camera}": f"{value:.2f}" for camera, value in self._contrast.items()},
             **{f"missing.{name}": reason for name, reason in self._missing.items()},
         }
-        if waiting:
-            return Status(name="fusion", level=WARN, message=one_line(f"waiting for {'; '.join(waiting)}"), values=values)
-        if faint := [camera for camera, value in self._contrast.items() if value < self.config.low_contrast]:
-            text = f"low contrast in {', '.join(faint)}: fog, dirt or focus"
-            return Status(name="fusion", level=WARN, message=one_line(text), values=values)
+        faint = [camera for camera, value in self._contrast.items() if value < self.config.low_contrast]
+        told = [f"low contrast in {', '.join(faint)}: fog, dirt or focus"] if faint else []
+        told += [f"waiting for {'; '.join(waiting)}"] if waiting else []
+        if told:
+            return Status(name="fusion", level=WARN, message=one_line("; ".join(told)), values=values)
         return Status(name="fusion", level=OK, message="running" if self._frames else "starting", values=values)
 
     def release(self) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mm_nav.wire import Encoded, decode_occupancy, encode_string
+from mm_nav.core.types import CameraImage
+from mm_nav.wire import Encoded, decode_occupancy, encode_image, encode_string
 from tests.ros.conftest import Graph, parameters
-from tests.ros.robot import EXTRINSICS, PERIOD_NS, Robot, cloud, image, odometry
+from tests.ros.robot import EXTRINSICS, PERIOD_NS, TOPICS, Robot, cloud, image, odometry
 
 pytest.importorskip("rclpy", reason="rclpy is not installed; pip install 'mm_nav[ros]'")
 
@@ -71,6 +72,40 @@ def test_a_robot_without_camera_and_radar_still_sees(graph: Graph, start: Callab
     robot = Robot(graph, left_out=("camera/front/image", "camera/front/camera_info", "radar/points"))
     graph.until(lambda: robot.instant() and occupancy and states, "occupancy from LiDAR alone")
     assert {v.key for v in states[-1].values} == {"missing.camera/front", "missing.radar"}
+
+
+def picture(rgb: np.ndarray) -> Callable[[int], Encoded]:
+    return lambda stamp_ns: encode_image(CameraImage(stamp_ns=stamp_ns, frame_id="cam", rgb=rgb.astype(np.uint8)))
+
+
+def test_a_camera_in_fog_is_told_of_and_still_fused(
+    graph: Graph, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = np.kron(np.random.default_rng(0).integers(20, 235, (4, 8)), np.ones((24, 24)))[..., None].repeat(3, axis=2)
+    diagnostics = graph.heard("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics")
+    monkeypatch.setitem(TOPICS, "camera/front/image", ("sensor_msgs/msg/Image", picture(0.08 * blocks + 0.92 * 170)))
+    start()
+    robot = Robot(graph)
+    graph.until(lambda: robot.instant() and "contrast.camera/front" in values(diagnostics, "fusion"), "the camera's contrast")
+    graph.until(lambda: robot.instant() and "low contrast in camera/front" in status(diagnostics, "fusion").message, "a warning")
+    assert status(diagnostics, "fusion").level == b"\x01"
+    assert float(values(diagnostics, "fusion")["contrast.camera/front"]) < 0.2
+    assert "missing.camera/front" not in values(diagnostics, "fusion")
+
+
+def test_a_covered_camera_is_missing_until_it_sees_again(graph: Graph, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    states = graph.heard("diagnostic_msgs/msg/DiagnosticStatus", "fusion_status")
+    seeing = TOPICS["camera/front/image"]
+    monkeypatch.setitem(TOPICS, "camera/front/image", ("sensor_msgs/msg/Image", picture(np.full((96, 192, 3), 3))))
+    start()
+    robot = Robot(graph)
+
+    def missing() -> str:
+        return {v.key: v.value for v in states[-1].values}.get("missing.camera/front", "") if states else ""
+
+    graph.until(lambda: robot.instant() and missing().startswith("blind"), "the covered camera")
+    monkeypatch.setitem(TOPICS, "camera/front/image", seeing)
+    graph.until(lambda: robot.instant() and not missing(), "the camera again")
 
 
 def nothing_but(field: str, value: Any) -> Encoded:
