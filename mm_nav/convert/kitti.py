@@ -35,9 +35,8 @@ def events(drive: Path) -> tuple[list[scene.Event], dict[str, Float64[np.ndarray
         raise ConfigError(f"{drive} has neither velodyne_points nor image_00..03; give a drive, as 2011_09_26/2011_09_26_drive_0001_sync")
     calibration = drive.parent
     out, mounts = [], {LIDAR: T_BASE_LIDAR}
-    stamps = _stamps(drive / "velodyne_points") if (drive / "velodyne_points").is_dir() else {}
-    for name, stamp_ns in stamps.items():
-        file = drive / "velodyne_points" / "data" / f"{name}.bin"
+    scans = _frames(drive / "velodyne_points") if (drive / "velodyne_points").is_dir() else {}
+    for file, stamp_ns in scans.values():
         out.append(scene.scan("/lidar/points", LIDAR, ("x", "y", "z", "intensity"), lambda f=file: scene.floats(f, 4), stamp_ns))  # type: ignore[misc]
     for number, camera in CAMERAS.items():
         if (drive / f"image_{number}").is_dir():
@@ -48,18 +47,19 @@ def events(drive: Path) -> tuple[list[scene.Event], dict[str, Float64[np.ndarray
     if (drive / "oxts").is_dir():
         out += _odometry(drive / "oxts", calibration)
     if (drive / "tracklet_labels.xml").is_file():
-        out += _boxes(drive / "tracklet_labels.xml", stamps)
+        out += _boxes(drive / "tracklet_labels.xml", {name: stamp_ns for name, (_, stamp_ns) in scans.items()})
     return out, mounts
 
 
-def _stamps(folder: Path) -> dict[str, int]:
-    """Names of the frames that are there, and nanoseconds; a frame that is missing (as in drive 0009) has no file."""
-    lines = [line for line in scene.content(folder / "timestamps.txt").decode().splitlines() if line.strip()]
-    there = {file.stem for file in (folder / "data").glob("*")}
-    out = {}
-    for number, line in enumerate(lines):
-        if f"{number:010d}" in there:
-            out[f"{number:010d}"] = _nanoseconds(line.strip(), folder)
+def _frames(folder: Path) -> dict[str, tuple[Path, int]]:
+    """Files of the frames that are there by name, and nanoseconds; a frame that is missing (as in drive 0009) has no file."""
+    text = scene.content(folder / "timestamps.txt").decode("ascii", "replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    there = {file.stem: file for file in (folder / "data").glob("*")}
+    names = {f"{number:010d}": line for number, line in enumerate(lines)}
+    out = {name: (there[name], _nanoseconds(line, folder)) for name, line in names.items() if name in there}
+    if spare := sorted(there.keys() - names.keys()):
+        raise ConfigError(f"{folder / 'timestamps.txt'} has {len(lines)} lines, none of which is for {there[spare[0]]}; copy it again")
     return out
 
 
@@ -75,8 +75,7 @@ def _nanoseconds(text: str, folder: Path) -> int:
 def _pictures(folder: Path, camera: str, frame: str, K: Float64[np.ndarray, "3 3"]) -> list[scene.Event]:
     out = []
     size: tuple[int, int] | None = None
-    for name, stamp_ns in _stamps(folder).items():
-        file = next(iter((folder / "data").glob(f"{name}.*")))
+    for file, stamp_ns in _frames(folder).values():
         size = size or _size(file)
         model = CameraModel(frame_id=frame, width=size[0], height=size[1], K=K, distortion_model="plumb_bob", D=np.zeros(5))
         out.append(scene.picture(camera, file, model, stamp_ns))
@@ -97,10 +96,8 @@ def _odometry(folder: Path, calibration: Path) -> list[scene.Event]:
     T_base_imu = T_BASE_LIDAR @ T_velo_imu
     scale, start = 0.0, np.eye(4)
     out: list[scene.Event] = []
-    for name, stamp_ns in _stamps(folder).items():
-        row = np.array(scene.content(folder / "data" / f"{name}.txt").split(), np.float64)
-        if row.size < 23 or not np.isfinite(row[:23]).all():
-            raise ConfigError(f"{folder / 'data' / name}.txt has {row.size} numbers; an oxts packet has 30")
+    for file, stamp_ns in _frames(folder).values():
+        row = _packet(file)
         lat, lon, alt, roll, pitch, yaw = (float(v) for v in row[:6])
         scale = scale or float(np.cos(np.deg2rad(lat)))
         east = scale * EARTH_M * np.deg2rad(lon)
@@ -114,6 +111,18 @@ def _odometry(folder: Path, calibration: Path) -> list[scene.Event]:
                                            linear=linear, angular=angular))  # fmt: skip
         out.append(scene.Event(stamp_ns, lambda m=message: [("/odom", m), ("/ground_truth/odom", m)]))  # type: ignore[misc]
     return out
+
+
+def _packet(file: Path) -> Float64[np.ndarray, " n"]:
+    """Numbers of one measurement, the first 23 of which are used."""
+    words = scene.content(file).split()
+    try:
+        row = np.array(words, np.float64)
+    except ValueError as error:
+        raise ConfigError(f"{file} is not made of numbers ({error}); download it again") from error
+    if row.size < 23 or not np.isfinite(row[:23]).all():
+        raise ConfigError(f"{file} has {int(np.isfinite(row).sum())} finite numbers of {row.size}; an oxts packet has 30")
+    return row
 
 
 def _boxes(file: Path, stamps: dict[str, int]) -> list[scene.Event]:

@@ -89,14 +89,40 @@ def test_stamps_that_ros_cannot_hold_are_refused_with_the_option_that_mends_them
     assert not (tmp_path / "bag").exists()
     assert imported("dgp", str(folder), "--out", str(tmp_path / "bag"), "--stamp-scale", "0.1") == 0
     found, _ = played(tmp_path / "bag")
-    assert found["lidar"][0].stamp_ns == pytest.approx(1_556_919_593_820_375_200, abs=1000)
+    assert found["lidar"][0].stamp_ns == 1_556_919_593_820_375_200
+
+
+def test_stamps_keep_their_nanoseconds(folder: Path, tmp_path: Path) -> None:
+    file = folder / "scene_abc.json"
+    file.write_text(file.read_text().replace("2019-05-03T21:39:53.100000Z", "2019-05-03T21:39:53.100000789Z").replace("2019-05-03T21:39:53.200000Z", "2019-05-03T21:39:54Z"))
+    assert imported("dgp", str(folder), "--out", str(tmp_path / "bag")) == 0
+    assert [c.stamp_ns for c in played(tmp_path / "bag")[0]["lidar"]] == [1_556_919_593_100_000_789, 1_556_919_594_000_000_000]
+
+
+def test_samples_need_not_stand_in_order(folder: Path, tmp_path: Path) -> None:
+    file = folder / "scene_abc.json"
+    content = json.loads(file.read_text())
+    content["samples"].reverse()
+    file.write_text(json.dumps(content))
+    assert imported("dgp", str(folder), "--out", str(tmp_path / "bag")) == 0
+    found, _ = played(tmp_path / "bag")
+    np.testing.assert_allclose([o.T_odom_base[0, 3] for o in found["odom"]], [0, 1], atol=1e-9)
+    np.testing.assert_allclose(found["odom"][0].linear, [10, 0, 0], atol=1e-6)
+
+
+def test_of_several_scenes_in_a_folder_one_must_be_chosen(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "scene_other.json").write_bytes((folder / "scene_abc.json").read_bytes())
+    assert imported("dgp", str(folder), "--out", str(tmp_path / "bag")) == 2
+    assert "['scene_abc.json', 'scene_other.json']" in capsys.readouterr().err
+    assert imported("dgp", str(folder / "scene_other.json"), "--out", str(tmp_path / "bag")) == 0
 
 
 @pytest.mark.parametrize(
     ("harm", "said"),
     [(lambda f: (f / "scene_abc.json").unlink(), "has no scene_*.json"), (lambda f: (f / "scene_abc.json").write_text("{}"), "is no DGP scene (KeyError"),
      (lambda f: (f / "calibration/cal.json").unlink(), "cal.json cannot be read"), (lambda f: (f / "rgb/CAMERA_01/1.jpg").unlink(), "1.jpg cannot be read"),
-     (lambda f: (f / "point_cloud/LIDAR/0.npz").unlink(), "0.npz cannot be read"), (lambda f: (f / "bounding_box_3d/LIDAR/0.json").write_text("["), "is not JSON")],
+     (lambda f: (f / "point_cloud/LIDAR/0.npz").unlink(), "0.npz cannot be read"), (lambda f: (f / "bounding_box_3d/LIDAR/0.json").write_text("["), "is not JSON"),
+     (lambda f: (f / "scene_abc.json").write_text((f / "scene_abc.json").read_text().replace("2019-05-03T21:39:53.1", "yesterday")), "is not as 2019-05-03")],
 )  # fmt: skip
 def test_a_broken_scene_is_refused_by_name_and_leaves_nothing(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], harm, said: str) -> None:
     harm(folder)

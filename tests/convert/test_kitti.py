@@ -101,7 +101,13 @@ def test_a_tracklet_becomes_a_box_around_its_middle(drive: Path, tmp_path: Path)
      (lambda d: (d / "velodyne_points" / "data" / "0000000000.bin").write_bytes(b"x" * 9), "no whole number of 4 float32"),
      (lambda d: (d / "oxts" / "timestamps.txt").write_text("yesterday\n"), "'yesterday'; it must be as"),
      (lambda d: (d.parent / "calib_cam_to_cam.txt").write_text("P_rect_00: 1 2\n"), "lacks P_rect_02"),
-     (lambda d: (d / "tracklet_labels.xml").write_text("<a>"), "is no tracklet file")],
+     (lambda d: (d / "tracklet_labels.xml").write_text("<a>"), "is no tracklet file"),
+     (lambda d: (d / "oxts" / "data" / "0000000001.txt").write_text("49.0 east 1"), "0000000001.txt is not made of numbers"),
+     (lambda d: (d / "oxts" / "data" / "0000000001.txt").write_text("nan " * 30), "has 0 finite numbers of 30"),
+     (lambda d: (d / "image_02" / "data" / "0000000001.png").write_bytes(b""), "0000000001.png is empty"),
+     (lambda d: (d / "image_02" / "timestamps.txt").write_bytes(b"\xff\xfe"), "it must be as"),
+     (lambda d: (d / "image_02" / "timestamps.txt").write_text("2011-09-26 13:02:25.1\n"), "has 1 lines, none of which is for"),
+     (lambda d: (d / "velodyne_points" / "timestamps.txt").write_text("1950-09-26 13:02:25.1\n" * 3), "does not fit ROS time")],
 )  # fmt: skip
 def test_a_broken_drive_is_refused_by_name_and_leaves_nothing(drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], harm, said: str) -> None:
     harm(drive)

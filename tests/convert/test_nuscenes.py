@@ -3,6 +3,7 @@
 
 import json
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,47 @@ def test_a_broken_set_is_refused_by_name(root: Path, tmp_path: Path, capsys: pyt
     harm(root)
     assert imported("nuscenes", str(root), "--out", str(tmp_path / "out")) == 2
     assert said in capsys.readouterr().err
+
+
+def altered(root: Path, name: str, change: Callable[[list[dict[str, Any]]], object]) -> None:
+    file = root / "v1.0-mini" / f"{name}.json"
+    rows = json.loads(file.read_text())
+    change(rows)
+    file.write_text(json.dumps(rows))
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [(lambda r: altered(r, "sample_data", lambda t: t[0].pop("timestamp")), "KeyError('timestamp')"),
+     (lambda r: altered(r, "ego_pose", lambda t: t.pop(0)), "KeyError('samples/LIDAR_TOP/0.pcd.bin')"),
+     (lambda r: altered(r, "instance", lambda t: t.clear()), "KeyError('i')"),
+     (lambda r: altered(r, "calibrated_sensor", lambda t: [row.update(camera_intrinsic=[]) for row in t]), "cannot reshape"),
+     (lambda r: (r / "v1.0-mini" / "sample.json").write_text("3"), "sample.json is no list of rows"),
+     (lambda r: (r / "v1.0-mini" / "scene.json").write_text('{"name": 1}'), "scene.json is no list of rows"),
+     (lambda r: (r / "samples/CAM_FRONT/0.jpg").write_bytes(b""), "0.jpg is empty (0 bytes)")],
+)  # fmt: skip
+def test_rows_that_lead_nowhere_are_refused_with_what_they_lack(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], harm, said: str) -> None:
+    harm(root)
+    assert imported("nuscenes", str(root), "--out", str(tmp_path / "out")) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out" / "scene-0061").exists()
+
+
+def test_what_was_imported_is_not_overwritten(root: Path, bag: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {file.name: file.read_bytes() for file in bag.iterdir()}
+    assert imported("nuscenes", str(root), "--out", str(bag.parent)) == 2
+    assert "is not overwritten" in capsys.readouterr().err
+    assert {file.name: file.read_bytes() for file in bag.iterdir()} == before
+
+
+def test_a_scene_takes_only_its_own_samples(root: Path, tmp_path: Path) -> None:
+    altered(root, "scene", lambda t: t.append({"token": "other", "name": "scene-0103"}))
+    altered(root, "sample", lambda t: t[1].update({"scene_token": "other"}))
+    assert imported("nuscenes", str(root), "--out", str(tmp_path / "out")) == 0
+    first, second = (played(tmp_path / "out" / name)[0] for name in ("scene-0061", "scene-0103"))
+    assert [len(found["lidar"]) for found in (first, second)] == [2, 1]
+    assert [c.stamp_ns for c in second["lidar"]] == [(START_US + 200_000) * 1000]
+    assert "/ground_truth/objects" not in messages(tmp_path / "out" / "scene-0061")
 
 
 def test_a_scene_that_is_not_there_is_answered_with_those_that_are(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
