@@ -22,6 +22,7 @@ from rosbags.interfaces import (
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from mm_nav.bags.checksum import seal
 from mm_nav.errors import BagError
 from mm_nav.wire.message import Encoded
 
@@ -114,6 +115,8 @@ class BagWriter:
         self._open = False
         try:
             self._writer.close()
+            for file in (self._partial / self.path.name).glob("*.mcap"):
+                seal(file)
             (self._partial / self.path.name).rename(self.path)
         except OSError as error:
             raise BagError(
