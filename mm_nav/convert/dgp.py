@@ -7,7 +7,9 @@ become odometry.
 """
 
 import json
+import re
 from datetime import datetime, timezone
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from mm_nav.errors import ConfigError
 
 ANNOTATION_3D = "1"  # BOUNDING_BOX_3D of dgp's annotation types
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z")  # of protobuf's JSON: up to nanoseconds, which datetime cannot hold
 
 
 def events(folder: Path, stamp_scale: float) -> tuple[list[scene.Event], dict[str, Float64[np.ndarray, "4 4"]]]:
@@ -29,9 +32,12 @@ def events(folder: Path, stamp_scale: float) -> tuple[list[scene.Event], dict[st
     Raises:
         ConfigError: a file is missing or malformed.
     """
-    file = folder if folder.is_file() else next(iter(sorted(folder.glob("scene_*.json"))), None)
-    if file is None:
+    files = [folder] if folder.is_file() else sorted(folder.glob("scene_*.json"))
+    if not files:
         raise ConfigError(f"{folder} has no scene_*.json; give the folder of one DGP scene")
+    if len(files) > 1:
+        raise ConfigError(f"{folder} has {[f.name for f in files]}; give one of these files")
+    (file,) = files
     try:
         return _Scene(file, stamp_scale).events()
     except (KeyError, TypeError, ValueError) as error:
@@ -40,14 +46,14 @@ def events(folder: Path, stamp_scale: float) -> tuple[list[scene.Event], dict[st
 
 class _Scene:
     def __init__(self, file: Path, stamp_scale: float) -> None:
-        self.folder, self.scale = file.parent, stamp_scale
+        self.folder, self.scale = file.parent, Fraction(str(stamp_scale))  # a float has too few digits for nanoseconds
         self.content = _json(file)
         self.data = {datum["key"]: datum for datum in self.content["data"]}
 
     def events(self) -> tuple[list[scene.Event], dict[str, Float64[np.ndarray, "4 4"]]]:
         out: list[scene.Event] = []
         mounts: dict[str, Float64[np.ndarray, "4 4"]] = {}
-        stamps, T_world_base = [], []
+        ridden: dict[int, Float64[np.ndarray, "4 4"]] = {}
         words = self._words()
         for sample in self.content["samples"]:
             calibration = _json(self.folder / "calibration" / f"{sample['calibration_key']}.json")
@@ -61,16 +67,20 @@ class _Scene:
                     cloud = datum["datum"]["point_cloud"]
                     out.append(self._scan(name.lower(), cloud, stamp_ns))
                     out += self._boxes(cloud, T, words, stamp_ns)
-                    stamps.append(stamp_ns)
-                    T_world_base.append(_pose(cloud["pose"]) @ inverse(T))
+                    ridden[stamp_ns] = _pose(cloud["pose"]) @ inverse(T)
                 elif "image" in datum["datum"]:
                     out.append(self._picture(name.lower(), datum["datum"]["image"], calibration["intrinsics"][named[name]], stamp_ns))
-        return out + scene.poses(np.array(stamps, np.int64), np.array(T_world_base).reshape(-1, 4, 4)), mounts
+        return out + scene.poses(ridden), mounts
 
     def _stamp(self, text: str) -> int:
-        at = datetime.fromisoformat(text.replace("Z", "+00:00")) - EPOCH
-        microseconds = (at.days * 86400 + at.seconds) * 10**6 + at.microseconds
-        return scene.in_ros_time(round(microseconds * 1000 * self.scale) if self.scale != 1 else microseconds * 1000)
+        found = TIME.fullmatch(text)
+        if found is None:
+            raise ConfigError(f"timestamp {text!r} is not as 2019-05-03T21:39:53.120375Z; check what wrote the scene")
+        at = datetime.fromisoformat(f"{found[1]}+00:00") - EPOCH
+        stamp_ns = round(((at.days * 86400 + at.seconds) * 10**9 + int((found[2] or "").ljust(9, "0"))) * self.scale)
+        if not 0 < stamp_ns < scene.LAST_S * 10**9:
+            raise ConfigError(f"timestamp {text!r} does not fit ROS time (1970 to 2038); if its clock counts too fast, give --stamp-scale, for example 0.1")
+        return stamp_ns
 
     def _scan(self, name: str, cloud: dict[str, Any], stamp_ns: int) -> scene.Event:
         file = self.folder / cloud["filename"]

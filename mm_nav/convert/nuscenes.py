@@ -40,21 +40,33 @@ class Tables:
             raise ConfigError(f"{root} has the versions {names}; give the folder of nuScenes, and --version where there are several")
         self.root, self.folder = root, found[0]
         self.table = cache(self._table)
+        self.by_token = cache(self._by_token)
+        self.of = cache(self._of)
 
     def _table(self, name: str) -> list[dict[str, Any]]:
         try:
-            return list(json.loads(scene.content(self.folder / f"{name}.json")))
+            rows = json.loads(scene.content(self.folder / f"{name}.json"))
         except ValueError as error:
             raise ConfigError(f"{self.folder / name}.json is not JSON ({error}); unpack the metadata again") from error
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise ConfigError(f"{self.folder / name}.json is no list of rows; unpack the metadata again")
+        return rows
 
-    def by_token(self, name: str) -> dict[str, dict[str, Any]]:
+    def _by_token(self, name: str) -> dict[str, dict[str, Any]]:
         """Rows of a table by their token."""
         return {row["token"]: row for row in self.table(name)}
+
+    def _of(self, name: str, key: str) -> dict[str, list[dict[str, Any]]]:
+        """Rows of a table by what ``key`` refers to; sorted once, for a scene after the other."""
+        out: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in self.table(name):
+            out[row[key]].append(row)
+        return out
 
 
 def names(tables: Tables) -> list[str]:
     """Scenes of this version."""
-    return [row["name"] for row in tables.table("scene")]
+    return [str(row.get("name")) for row in tables.table("scene")]
 
 
 def events(tables: Tables, name: str) -> tuple[list[scene.Event], dict[str, Float64[np.ndarray, "4 4"]]]:
@@ -63,11 +75,18 @@ def events(tables: Tables, name: str) -> tuple[list[scene.Event], dict[str, Floa
     Raises:
         ConfigError: no such scene, or a file is missing or malformed.
     """
+    try:
+        return _events(tables, name)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"{tables.folder}, {name}: a row lacks or contradicts what it refers to ({error!r}); unpack the metadata again") from error
+
+
+def _events(tables: Tables, name: str) -> tuple[list[scene.Event], dict[str, Float64[np.ndarray, "4 4"]]]:
     chosen = next((row for row in tables.table("scene") if row["name"] == name), None)
     if chosen is None:
         raise ConfigError(f"{tables.folder} has no scene {name!r}; it has {names(tables)[:20]}")
-    samples = {row["token"] for row in tables.table("sample") if row["scene_token"] == chosen["token"]}
-    rows = [row for row in tables.table("sample_data") if row["sample_token"] in samples]
+    taken = tables.of("sample_data", "sample_token")
+    rows = [row for sample in tables.of("sample", "scene_token")[chosen["token"]] for row in taken[sample["token"]]]
     calibrated, sensors, ego = (tables.by_token(t) for t in ("calibrated_sensor", "sensor", "ego_pose"))
     out: list[scene.Event] = []
     mounts: dict[str, Float64[np.ndarray, "4 4"]] = {}
@@ -83,14 +102,12 @@ def events(tables: Tables, name: str) -> tuple[list[scene.Event], dict[str, Floa
             ridden[stamp_ns] = nuscenes_pose(ego[row["ego_pose_token"]], channel)
             if row["is_key_frame"]:
                 keys[row["sample_token"]] = row
-    stamps = sorted(ridden)
-    out += scene.poses(np.array(stamps, np.int64), np.array([ridden[s] for s in stamps]).reshape(-1, 4, 4))
-    return [*out, *_boxes(tables, keys, ego)], mounts
+    return [*out, *scene.poses(ridden), *_boxes(tables, keys, ego)], mounts
 
 
 def _event(file: Path, channel: str, modality: str, mounted: dict[str, Any], row: dict[str, Any], stamp_ns: int) -> scene.Event:
     if modality == "camera":
-        K = np.array(mounted["camera_intrinsic"], np.float64)
+        K = np.array(mounted["camera_intrinsic"], np.float64).reshape(3, 3)
         model = CameraModel(frame_id=channel, width=int(row["width"]), height=int(row["height"]), K=K, distortion_model="plumb_bob", D=np.zeros(5))
         return scene.picture(channel, file, model, stamp_ns)
     if modality == "lidar":
@@ -125,14 +142,11 @@ def _boxes(tables: Tables, keys: dict[str, dict[str, Any]], ego: dict[str, dict[
     """Annotations of keyframes, moved from the map into base_link at the LiDAR's stamp."""
     instances, categories = tables.by_token("instance"), tables.by_token("category")
     numbers = {token: i for i, token in enumerate(instances)}
-    by_sample: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in tables.table("sample_annotation"):
-        if row["sample_token"] in keys:
-            by_sample[row["sample_token"]].append(row)
-    for token, rows in by_sample.items():
+    by_sample = tables.of("sample_annotation", "sample_token")
+    for token in (t for t in keys if t in by_sample):
         T_base_world = inverse(nuscenes_pose(ego[keys[token]["ego_pose_token"]], "ego_pose"))
         listed = []
-        for row in rows:
+        for row in by_sample[token]:
             placed = T_base_world @ nuscenes_pose(row, "sample_annotation")
             width, length, height = row["size"]
             word = categories[instances[row["instance_token"]]["category_token"]]["name"]

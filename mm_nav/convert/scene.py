@@ -70,8 +70,7 @@ def in_ros_time(stamp_ns: int) -> int:
         ConfigError: it is before 1970 or after 2038.
     """
     if not 0 < stamp_ns < LAST_S * 10**9:
-        text = f"stamp {stamp_ns / 1e9:.3f} s does not fit ROS time (1970 to 2038)"
-        raise ConfigError(f"{text}; if the source counts in another unit, give --stamp-scale, for example 0.1")
+        raise ConfigError(f"stamp {stamp_ns / 1e9:.3f} s does not fit ROS time (1970 to 2038); correct the source's clock or its unit")
     return stamp_ns
 
 
@@ -93,8 +92,10 @@ def scan(topic: str, frame: str, names: Sequence[str], read: Callable[[], Float3
     return Event(stamp_ns, lambda: [(topic, packed_cloud(tuple(names), np.ascontiguousarray(read(), "<f4"), stamp_ns, frame))])
 
 
-def poses(stamps_ns: Int64[np.ndarray, " n"], T_world_base: Float64[np.ndarray, "n 4 4"]) -> list[Event]:
-    """Odometry, and the same as ground truth: a survey's poses, with twists by their differences."""
+def poses(ridden: Mapping[int, Float64[np.ndarray, "4 4"]]) -> list[Event]:
+    """Odometry, and the same as ground truth: a survey's poses T_world_base by stamp, with twists by their differences."""
+    stamps_ns = np.array(sorted(ridden), np.int64)
+    T_world_base = np.array([ridden[s] for s in stamps_ns.tolist()]).reshape(-1, 4, 4)
     start = inverse(T_world_base[0]) if len(T_world_base) else np.eye(4)
     out = []
     for i, stamp_ns in enumerate(stamps_ns.tolist()):
@@ -137,12 +138,15 @@ def content(file: Path) -> bytes:
     """A file of a data set.
 
     Raises:
-        ConfigError: it is not there; named with what to do.
+        ConfigError: it is not there, or holds nothing; named with what to do.
     """
     try:
-        return file.read_bytes()
+        data = file.read_bytes()
     except OSError as error:
         raise ConfigError(f"{file} cannot be read ({error.strerror}); unpack the whole data set, or leave this sensor's folder out") from error
+    if not data:
+        raise ConfigError(f"{file} is empty (0 bytes); unpack it again")
+    return data
 
 
 def floats(file: Path, columns: int) -> Float32[np.ndarray, "n k"]:
