@@ -119,7 +119,9 @@ def test_of_several_scenes_in_a_folder_one_must_be_chosen(folder: Path, tmp_path
 
 @pytest.mark.parametrize(
     ("harm", "said"),
-    [(lambda f: (f / "scene_abc.json").unlink(), "has no scene_*.json"), (lambda f: (f / "scene_abc.json").write_text("{}"), "is no DGP scene (KeyError"),
+    [(lambda f: (f / "scene_abc.json").unlink(), "has no scene_*.json"), (lambda f: (f / "scene_b.json").write_text("{}"), "give one of these files"),
+     (lambda f: (f / "rgb/CAMERA_01/0.jpg").write_bytes(b""), "0.jpg is empty"),
+     (lambda f: (f / "scene_abc.json").write_text((f / "scene_abc.json").read_text().replace("2019-05-03T21:39:53.100000Z", "yesterday")), "'yesterday' is not as"), (lambda f: (f / "scene_abc.json").write_text("{}"), "is no DGP scene (KeyError"),
      (lambda f: (f / "calibration/cal.json").unlink(), "cal.json cannot be read"), (lambda f: (f / "rgb/CAMERA_01/1.jpg").unlink(), "1.jpg cannot be read"),
      (lambda f: (f / "point_cloud/LIDAR/0.npz").unlink(), "0.npz cannot be read"), (lambda f: (f / "bounding_box_3d/LIDAR/0.json").write_text("["), "is not JSON"),
      (lambda f: (f / "scene_abc.json").write_text((f / "scene_abc.json").read_text().replace("2019-05-03T21:39:53.1", "yesterday")), "is not as 2019-05-03")],
@@ -129,6 +131,13 @@ def test_a_broken_scene_is_refused_by_name_and_leaves_nothing(folder: Path, tmp_
     assert imported("dgp", str(folder), "--out", str(tmp_path / "bag")) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "bag").exists()
+
+
+def test_nanoseconds_of_protobuf_are_kept(folder: Path, tmp_path: Path) -> None:
+    file = folder / "scene_abc.json"
+    file.write_text(file.read_text().replace("53.100000Z", "53.100000123Z"))
+    assert imported("dgp", str(folder), "--out", str(tmp_path / "bag")) == 0
+    assert played(tmp_path / "bag")[0]["lidar"][0].stamp_ns == 1_556_919_593_100_000_123
 
 
 def test_an_imported_scene_trains(folder: Path, tmp_path: Path) -> None:

@@ -126,6 +126,8 @@ def test_mountings_are_those_of_the_calibration(bag: Path) -> None:
      (lambda r: (r / "v1.0-mini" / "sample.json").write_text("[{"), "is not JSON"),
      (lambda r: (r / "samples/RADAR_FRONT/0.pcd").write_bytes(b"hello"), "is no radar PCD"),
      (lambda r: (r / "samples/LIDAR_TOP/0.pcd.bin").unlink(), "cannot be read"),
+     (lambda r: (r / "v1.0-mini" / "ego_pose.json").write_text("[]"), "a row lacks or contradicts what it refers to"),
+     (lambda r: (r / "v1.0-mini" / "sensor.json").write_text("{}"), "is no list of rows"),
      (lambda r: (r / "v1.0-mini").rename(r / "mini"), "has the versions []")],
 )  # fmt: skip
 def test_a_broken_set_is_refused_by_name(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], harm, said: str) -> None:
