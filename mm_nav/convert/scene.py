@@ -26,6 +26,7 @@ WORDS = {  # of data sets -> of the networks that come with the package; others 
     "human.pedestrian.child": "person", "human.pedestrian.construction_worker": "person", "human.pedestrian.police_officer": "person",
     "movable_object.trafficcone": "cone",
 }  # fmt: skip
+SAID = {"construction": "construction vehicle", "emergency": "police car", "trafficcone": "traffic cone", "pushable_pullable": "stroller"}
 Pose = Float64[np.ndarray, "4 4"]
 Topics = Iterable[tuple[str, Encoded]]
 
@@ -129,9 +130,18 @@ def boxes(listed: Sequence[LabelledBox], stamp_ns: int) -> Event:
 
 
 def box(number: int, word: str, center: Float64[np.ndarray, "3"], size: Float64[np.ndarray, "3"], yaw: float) -> LabelledBox:
-    """One annotated thing; ``size`` is length, width, height."""
+    """One annotated thing; ``size`` is length, width, height. Its class is the networks', its text what people call it."""
     label = WORDS.get(word.lower(), word.lower())
-    return LabelledBox(id=number, label=label, text=label, center=np.asarray(center, np.float64), size=np.asarray(size, np.float64), yaw=float(yaw))
+    return LabelledBox(id=number, label=label, text=said(word), center=np.asarray(center, np.float64), size=np.asarray(size, np.float64), yaw=float(yaw))
+
+
+def said(word: str) -> str:
+    """A data set's word as people say it: ``vehicle.bus.rigid`` is a bus, ``human.pedestrian.adult`` a person."""
+    family, *rest = word.lower().split(".")
+    if family == "human" or family in ("pedestrian", "person (sitting)"):
+        return "person"
+    plain = rest[0] if rest else family
+    return SAID.get(plain, plain.replace("_", " "))
 
 
 def content(file: Path) -> bytes:

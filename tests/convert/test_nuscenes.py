@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mm_nav.convert import scene
 from tests.convert.recorded import imported, jpeg, messages, played
 
 START_US = 1_532_402_927_600_000
@@ -180,3 +181,13 @@ def test_a_scene_takes_only_its_own_samples(root: Path, tmp_path: Path) -> None:
 def test_a_scene_that_is_not_there_is_answered_with_those_that_are(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert imported("nuscenes", str(root), "--out", str(tmp_path / "out"), "--scenes", "scene-9") == 2
     assert "scene-0061" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("word", "label", "text"),
+    [("vehicle.bus.rigid", "car", "bus"), ("vehicle.truck", "car", "truck"), ("human.pedestrian.adult", "person", "person"),
+     ("movable_object.trafficcone", "cone", "traffic cone"), ("movable_object.barrier", "movable_object.barrier", "barrier"), ("Van", "car", "van")],
+)  # fmt: skip
+def test_a_class_is_the_networks_and_the_text_what_people_say(word: str, label: str, text: str) -> None:
+    found = scene.box(1, word, np.zeros(3), np.ones(3), 0.0)
+    assert (found.label, found.text) == (label, text)
