@@ -14,6 +14,7 @@ from mm_nav.core.command import parse
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.memory import ViewMemory
 from mm_nav.core.mission import Mission
+from mm_nav.core.plausible import Plausibility
 from mm_nav.core.postprocess import camera_view, scene
 from mm_nav.core.preprocess import preprocess
 from mm_nav.core.safety import DriveLimits
@@ -42,7 +43,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """Everything that one frame led to. ``status`` is Mission.status; ``contrast`` is of each camera's picture
-    (core/clarity.py); ``stage_ms`` is what each stage took.
+    (core/clarity.py), ``doubts`` what is odd about a source (core/plausible.py); ``stage_ms`` is what each stage took.
     """
 
     scene: Scene
@@ -51,6 +52,7 @@ class Outcome:
     fusion_input: FusionInput
     status: str
     contrast: dict[str, float] = field(default_factory=dict)
+    doubts: dict[str, str] = field(default_factory=dict)
     stage_ms: dict[str, float] = field(default_factory=dict)
 
 
@@ -60,13 +62,15 @@ class Pipeline:
     def __init__(
         self, engine: "Engine", encoder: "SentenceEncoder", spec: ModelSpec, limits: DriveLimits | None = None,
         clock_ns: Callable[[], int] = time.perf_counter_ns, hear: Callable[[str], Command | Rejection] = parse,
+        empty_is_open: bool = False,
     ) -> None:  # fmt: skip
         """Args: engine: runs the network. encoder: phrases to vectors. spec: the bundle's. clock_ns: for stage times.
-        hear: text to an order; the grammar alone, or with mm_nav.core.gist behind it.
+        hear: text to an order; the grammar alone, or with mm_nav.core.gist behind it. empty_is_open: see Plausibility.
         """
         self.engine, self.encoder, self.spec, self.clock_ns = engine, encoder, spec, clock_ns
         self.hear = hear
         self.mission = Mission(spec, limits)
+        self.plausibility = Plausibility(empty_is_open)
         self.past = ViewMemory(spec)
         self._phrases: Float32[np.ndarray, "p e"] = np.zeros((0, spec.phrase_dim), np.float32)
 
@@ -82,6 +86,7 @@ class Pipeline:
         """What is around the robot at ``frame.stamp_ns``, and what to do about it."""
         lap = _Laps(self.clock_ns)
         frame, contrast = lap("clarity", clear(frame))
+        frame, doubts = lap("plausible", self.plausibility.judge(frame))
         inputs = lap("preprocess", preprocess(frame, self.spec, self._phrases, self.past.recall(frame)))
         output = lap("network", self.engine.run(inputs))
         self.past.keep(frame, output.kept)
@@ -90,7 +95,7 @@ class Pipeline:
         plan = lap("mission", self.mission.update(seen, frame.odometry, output, view))
         remembered = replace(seen, occupancy=self.mission.occupancy, goal=self.mission.goal)
         return Outcome(scene=remembered, plan=plan, output=output, fusion_input=inputs,
-                       status=self.mission.status, contrast=contrast, stage_ms=lap.times_ms)  # fmt: skip
+                       status=self.mission.status, contrast=contrast, doubts=doubts, stage_ms=lap.times_ms)  # fmt: skip
 
     def warm_up(self) -> None:
         """Run once on a made-up instant and forget it: the first real one finds code compiled and memory in place."""
@@ -100,6 +105,7 @@ class Pipeline:
     def reset(self) -> None:
         """Forget the command and everything seen: another place, or time that jumped."""
         self.mission.reset()
+        self.plausibility.reset()
         self.past.reset()
         self._phrases = self._phrases[:0]
 

@@ -173,7 +173,7 @@ def test_stage_times_come_from_the_injected_clock() -> None:
     ticks = itertools.count(0, 2_000_000)
     pipeline = Pipeline(TallIsGoal(), Letters(), SPEC, clock_ns=lambda: next(ticks))
     outcome = pipeline.step(frame(np.eye(4), 0))
-    assert outcome.stage_ms == pytest.approx({"clarity": 2.0, "preprocess": 2.0, "network": 2.0, "postprocess": 2.0, "mission": 2.0})
+    assert outcome.stage_ms == pytest.approx({"clarity": 2.0, "plausible": 2.0, "preprocess": 2.0, "network": 2.0, "postprocess": 2.0, "mission": 2.0})
 
 
 def test_a_frame_without_any_sensor_gives_an_unknown_scene_and_no_motion(pipeline: Pipeline) -> None:
