@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From plan, occupancy and odometry messages to a velocity, whatever is late or missing. Knows neither rclpy nor nodes.
 
-Ages are of arrival, by the caller's monotonic seconds. A stop word stops at once, before anything else has heard it.
+Ages are of arrival, by the caller's monotonic seconds. A stop word stops at once, before anything else has heard it. After an
+input was late the robot stands until RESUME plans in a row were in time: it does not jerk along with a failing network.
 """
 
 import math
@@ -14,6 +15,7 @@ from jaxtyping import Float32, Float64
 from mm_nav.core import command, safety
 from mm_nav.core.config import BevGrid
 from mm_nav.core.geometry import inverse, se2, transform, wrap_angle, yaw_of
+from mm_nav.core.pulse import Pulse
 from mm_nav.core.script import normalise
 from mm_nav.core.types import Command, Intent, Plan, Velocity
 from mm_nav.errors import MessageError
@@ -25,6 +27,7 @@ HISTORY = 256  # odometry messages
 APART_NS = 200_000_000  # odometry that is used for a stamp is at most this far from it
 JUMP_BACK_NS = 1_000_000_000
 NEVER_S = math.inf
+RESUME = 5  # plans in time after one that was not
 
 
 class Follower:
@@ -36,7 +39,6 @@ class Follower:
     """
 
     def __init__(self, limits: safety.DriveLimits, base_frame: str = "base_link") -> None:
-        self.limits = limits
         self.base_frame = base_frame
         self.stopped = False  # a stop word was heard, and no order since
         self._asked: str | None = None  # what was said last, if these rules do not understand it
@@ -47,6 +49,21 @@ class Follower:
         self._odom_frame = "odom"
         self._poses: deque[tuple[int, Float64[np.ndarray, "4 4"]]] = deque(maxlen=HISTORY)
         self._plan_s = self._scene_s = self._odom_s = -NEVER_S
+        self._pulses = {"plan": Pulse(limits.max_plan_age_s), "occupancy": Pulse(limits.max_scene_age_s), "odometry": Pulse(limits.max_odom_age_s)}
+        self._in_time = RESUME  # plans since an input was late
+        self.holds = 0  # how often an input was late
+        self.limits = limits
+
+    @property
+    def limits(self) -> safety.DriveLimits:
+        """What the robot may do; may be changed while it drives."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: safety.DriveLimits) -> None:
+        self._limits = limits
+        for name, most_s in (("plan", limits.max_plan_age_s), ("occupancy", limits.max_scene_age_s), ("odometry", limits.max_odom_age_s)):
+            self._pulses[name].most_s = most_s
 
     def hear_plan(self, message: Any, now_s: float) -> None:
         """A nav_msgs/Path as ros/outputs.py writes it.
@@ -60,6 +77,8 @@ class Follower:
             raise MessageError("unknown_frame", text)
         headings = np.array([_heading(p.pose) for p in message.poses])
         self._plan, self._plan_s = (stamp_ns, frame, xy, headings), now_s
+        self._in_time += 1
+        self._pulses["plan"].beat(now_s)
 
     def hear_occupancy(self, message: Any, now_s: float) -> None:
         """A nav_msgs/OccupancyGrid in the base frame.
@@ -71,6 +90,7 @@ class Follower:
         if frame != self.base_frame:
             raise MessageError("unknown_frame", f"occupancy is in frame {frame!r}; send it in {self.base_frame!r}")
         self._scene, self._scene_s = (stamp_ns, grid, occupancy), now_s
+        self._pulses["occupancy"].beat(now_s)
 
     def hear_odometry(self, message: Any, now_s: float) -> None:
         """A nav_msgs/Odometry.
@@ -84,6 +104,7 @@ class Follower:
         self._odom_frame = odometry.frame_id or "odom"
         self._poses.append((odometry.stamp_ns, odometry.T_odom_base))
         self._odom_s = now_s
+        self._pulses["odometry"].beat(now_s)
 
     def hear_status(self, message: Any, _now_s: float) -> None:
         """The fusion node's fusion_status: above level 0 a sensor is missing, and the robot drives more slowly."""
@@ -137,6 +158,8 @@ class Follower:
             return self.stand("no plan yet" if self._plan is None else "no occupancy yet")
         if not self._poses and len(self._plan[2]) and self._plan[1] != self.base_frame:
             return self.stand(f"plan is in {self._plan[1]!r}, and no odometry was heard")
+        if late := self._late(now_s):
+            return self.stand(late)
         stamp_ns, grid, occupancy = self._scene
         T_odom_scene = self._pose_at(stamp_ns)
         if T_odom_scene is None:
@@ -148,6 +171,15 @@ class Follower:
         return safety.velocity(
             plan, occupancy, grid, T_scene_now, self.ages(now_s), self.limits, self.previous, dt_s, degraded=self.degraded
         )
+
+    def _late(self, now_s: float) -> str:
+        """Why to hold: an input is late, or was and has not come in time often enough since."""
+        for name, pulse in self._pulses.items():
+            if late := pulse.late(now_s):
+                self.holds += self._in_time >= RESUME
+                self._in_time = 0
+                return f"{name} is {late}"
+        return "" if self._in_time >= RESUME else f"an input was late; {self._in_time} of {RESUME} plans came in time since"
 
     def _plan_in_scene(
         self,

@@ -12,7 +12,7 @@ from mm_nav.core.types import Odometry, Reading, Utterance
 from mm_nav.errors import MessageError
 from mm_nav.wire.cloud import decode_laser_scan, decode_point_cloud, decode_radar_scan, decode_radar_tracks
 from mm_nav.wire.image import decode_camera_info, decode_compressed_image, decode_image
-from mm_nav.wire.message import frame_of, stamp_of, transform_of
+from mm_nav.wire.message import check_reach, frame_of, stamp_of, transform_of
 
 
 def decode_odometry(msg: Any) -> Odometry:
@@ -83,11 +83,12 @@ def decode_path(msg: Any) -> tuple[int, str, Float64[np.ndarray, "n 2"]]:
     """A nav_msgs/Path: stamp, frame and positions in metres.
 
     Raises:
-        MessageError: ``not_finite``.
+        MessageError: ``not_finite`` or ``too_far``.
     """
     xy = np.array([[p.pose.position.x, p.pose.position.y] for p in msg.poses], np.float64).reshape(-1, 2)
     if not np.isfinite(xy).all():
         raise MessageError("not_finite", f"path of {len(xy)} poses is not finite; check the planner")
+    check_reach(xy, "path")
     return stamp_of(msg.header), frame_of(msg.header), xy
 
 

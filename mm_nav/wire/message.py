@@ -13,6 +13,7 @@ from mm_nav.errors import MessageError
 NS_PER_S = 1_000_000_000
 MAX_STAMP_NS = 2**31 * NS_PER_S - 1  # builtin_interfaces/Time counts seconds in an int32
 QUATERNION_TOLERANCE = 1e-2
+FARTHEST_M = 1e8  # of any coordinate; UTM's largest is 1e7
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,24 @@ def transform_of(translation: Any, rotation: Any, what: str) -> Float64[np.ndarr
     A quaternion whose norm is within 1e-2 of one is normalised.
 
     Raises:
-        MessageError: ``not_finite`` or ``bad_quaternion``.
+        MessageError: ``not_finite``, ``too_far`` or ``bad_quaternion``.
     """
     xyz = np.array([translation.x, translation.y, translation.z], np.float64)
     xyzw = np.array([rotation.x, rotation.y, rotation.z, rotation.w], np.float64)
     if not (np.isfinite(xyz).all() and np.isfinite(xyzw).all()):
         raise MessageError("not_finite", f"{what}: position {xyz.tolist()}, rotation {xyzw.tolist()}; check the sender")
+    check_reach(xyz, what)
     norm = float(np.linalg.norm(xyzw))
     if abs(norm - 1.0) > QUATERNION_TOLERANCE:
         raise MessageError("bad_quaternion", f"{what}: quaternion {xyzw.tolist()} has norm {norm:.4g}; send a unit one")
     return from_quaternion(xyz, xyzw / norm)
+
+
+def check_reach(xyz: Float64[np.ndarray, "..."], what: str) -> None:
+    """Refuse what no coordinate on Earth is: its squares would no longer be numbers.
+
+    Raises:
+        MessageError: ``too_far``.
+    """
+    if xyz.size and (farthest := float(np.abs(xyz).max())) > FARTHEST_M:
+        raise MessageError("too_far", f"{what}: a coordinate of {farthest:.3g} m is nowhere; check the sender")

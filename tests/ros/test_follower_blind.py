@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The follower stands when it cannot know where it is, or when what it hears is old whatever the arrival time says."""
 
+import contextlib
 from types import SimpleNamespace as Message
 
 import numpy as np
+import pytest
 
 from mm_nav.core.config import BevGrid, ModelSpec
 from mm_nav.core.mission import Mission
 from mm_nav.core.safety import DriveLimits
 from mm_nav.core.types import Command, FusionOutput, Intent, Odometry, Scene
+from mm_nav.errors import MessageError
 from mm_nav.ros.follower import Follower
 
 GRID = BevGrid()
+TICK_S = 0.125  # a number that sums without rounding
 
 
 def header(stamp_ns: int, frame: str) -> Message:
@@ -83,3 +87,67 @@ def test_an_order_is_not_obeyed_while_nothing_is_seen() -> None:
     plan = mission.update(blind, here, output, np.zeros(shape, bool))
     assert plan.stop
     assert not len(plan.path)
+
+
+class Drive:
+    """A robot that is told all it needs eight times a second; the clock is this object's."""
+
+    def __init__(self) -> None:
+        self.follower, self.now_s = Follower(DriveLimits()), 0.0
+
+    def go(self, ticks: int, *, without: str = "", sensors_ahead_s: float = 0.0) -> list[float]:
+        """Speeds of so many ticks, with one input silent."""
+        speeds = []
+        for _ in range(ticks):
+            self.now_s += TICK_S
+            stamp_ns = 10**12 + round(self.now_s * 1e9)
+            if without != "odometry":
+                self.follower.hear_odometry(odometry(stamp_ns), self.now_s)
+            if without != "occupancy":
+                self.follower.hear_occupancy(occupancy(stamp_ns + round(sensors_ahead_s * 1e9)), self.now_s)
+            if without != "plan":
+                self.follower.hear_plan(path(stamp_ns + round(sensors_ahead_s * 1e9), "odom"), self.now_s)
+            speeds.append(self.follower.velocity(self.now_s, TICK_S).linear)
+        return speeds
+
+
+@pytest.mark.fault("P13", "T03")
+@pytest.mark.parametrize("silent", ["plan", "occupancy", "odometry"])
+def test_silence_of_two_and_a_half_periods_stops_the_robot_and_five_plans_in_time_let_it_go_on(silent: str) -> None:
+    drive = Drive()
+    assert drive.go(12)[-1] > 0.5
+    stopped = drive.go(6, without=silent)
+    driven = 1 if silent == "odometry" else 2  # a scene of 0.2 s after the last odometry is nowhere
+    assert [speed > 0 for speed in stopped] == [True] * driven + [False] * (6 - driven)
+    assert drive.follower.holds == 1
+    again = drive.go(8)
+    assert sum(speed == 0 for speed in again) in (4, 5)  # a plan that went on coming counts at once
+    assert again[-1] > 0
+    assert "silent" not in drive.follower.previous.reason
+
+
+@pytest.mark.fault("T02")
+def test_sensors_whose_clock_is_ahead_of_the_odometry_stop_the_robot() -> None:
+    drive = Drive()
+    drive.go(12)
+    assert drive.go(5, sensors_ahead_s=0.5)[-1] == 0.0
+    assert "odometry at the time" in drive.follower.previous.reason
+
+
+@pytest.mark.fault("O01", "O02")
+def test_nothing_that_it_hears_makes_a_command_that_is_not_finite_or_beyond_the_limits() -> None:
+    rng, limits = np.random.default_rng(0), DriveLimits()
+    drive = Drive()
+    for _ in range(300):
+        drive.go(1, without=str(rng.choice(["", "", "plan", "occupancy", "odometry"])))
+        wild = path(10**12 + round(drive.now_s * 1e9), "odom")
+        for stamped in wild.poses:
+            stamped.pose.position.x, stamped.pose.position.y = rng.choice([0.0, 1.0, -3.0, 1e9, -1e300], 2)
+        with contextlib.suppress(MessageError):
+            drive.follower.hear_plan(wild, drive.now_s)
+        was = drive.follower.previous
+        found = drive.follower.velocity(drive.now_s, 0.05)
+        assert np.isfinite([found.linear, found.angular]).all()
+        assert -limits.max_reverse <= found.linear <= limits.max_speed
+        assert abs(found.angular) <= limits.max_yaw_rate
+        assert abs(found.linear) <= abs(was.linear) + limits.max_accel * 0.05 + 1e-9
