@@ -94,6 +94,9 @@ class FusionConfig(RobotConfig):
     max_stamp_age_s: float = _param(
         0.0, "drop readings whose stamp differs more from the clock; 0 never drops", unit="s", low=0.0, high=3600.0
     )
+    max_command_age_s: float = _param(2.0, "spoken orders that waited longer are refused; stop words never are", unit="s", low=0.1, high=60.0)
+    required: tuple[str, ...] = _param((), "sources or kinds (lidar, radar, camera/front) without which the robot stands instead of driving slowly")
+    empty_is_open: bool = _param(False, "a LiDAR without a single point means open ground; false: after a second it counts as broken")
     low_contrast: float = _param(0.2, "warn of a camera whose picture has less contrast: fog, dirt or focus", low=0.0, high=1.0)
     extrinsics: Mapping[str, tuple[float, ...]] = _param(
         {}, "extrinsics.FRAME: mounting in base_frame, x y z (m) and qx qy qz qw", length=7, low=-1000.0, high=1000.0
@@ -110,6 +113,7 @@ class NavigatorConfig(RobotConfig):
 
     enable_cmd_vel: bool = _param(False, "publish cmd_vel; off, so that a robot moves only when its owner says so")
     rate_hz: float = _param(20.0, "rate of cmd_vel", unit="Hz", low=5.0, high=200.0)
+    sim_pause_ok: bool = _param(False, "with use_sim_time: drive on while /clock stands")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

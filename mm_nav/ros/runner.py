@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import FrameType
@@ -76,12 +77,20 @@ class Worker(Generic[Item]):
     def __init__(self, work: Callable[[Item], Any], name: str) -> None:
         self.mailbox: Mailbox[Item] = Mailbox()
         self._work = work
+        self._began_s: float | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         while (item := self.mailbox.take()) is not None:
+            self._began_s = time.monotonic()
             self._work(item)
+            self._began_s = None
+
+    def busy_s(self) -> float:
+        """For how long it has been working on what it has in hand; 0 while it waits."""
+        began_s = self._began_s
+        return 0.0 if began_s is None else time.monotonic() - began_s
 
     def close(self) -> bool:
         """Stop after the item in hand. Returns whether the thread ended in time."""
