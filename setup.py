@@ -102,6 +102,7 @@ setup(
             f"fusion_node = {NAME}.ros.fusion_node:main",
             f"navigator_node = {NAME}.ros.navigator_node:main",
             f"sim_node = {NAME}.ros.sim_node:main",
+            f"play_node = {NAME}.ros.play_node:main",
         ]
     },
     classifiers=["Programming Language :: Python :: 3", "Operating System :: POSIX :: Linux"],

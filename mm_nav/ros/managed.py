@@ -33,7 +33,7 @@ SENT_S = 0.2  # patience with the acknowledgement of a last message
 
 
 class ManagedNode(LifecycleNode):
-    """Base of the three nodes: ``configure`` sets up and may raise MmNavError, ``release`` undoes it.
+    """Base of our nodes: ``configure`` sets up and may raise MmNavError, ``release`` undoes it.
 
     Attributes:
         active: callbacks do nothing while this is False (a deactivated lifecycle node still gets its callbacks).

@@ -16,6 +16,7 @@ NODES = {
     "fusion_node": "mm_nav.ros.fusion_node",
     "navigator_node": "mm_nav.ros.navigator_node",
     "sim_node": "mm_nav.ros.sim_node",
+    "play_node": "mm_nav.ros.play_node",
 }
 PARENT_VARIABLE = "MM_NAV_UP_PID"  # set by ``mm_nav up``: its nodes end with it, even if it is killed
 PR_SET_PDEATHSIG = 1  # prctl(2), Linux
