@@ -131,7 +131,10 @@ def run(make_node: Callable[..., RunnableNode], argv: Sequence[str] | None = Non
     last zero velocity could be published.
     """
     stop = stop or Stop()
-    transport.prepare()
+    try:
+        transport.prepare()
+    except MmNavError as error:
+        return fail(str(error))
     import rclpy
     from rclpy.signals import SignalHandlerOptions
 

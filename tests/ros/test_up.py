@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from mm_nav.errors import ConfigError
+from mm_nav.ros.command_line import labels, program
 from mm_nav.ros.launch_xml import NodeSpec
-from mm_nav.ros.up import command, find_launch_file, labels, parse_arguments, program
+from mm_nav.ros.up import find_launch_file, parse_arguments
 
 PATIENCE_S = 90.0
 STUBBORN = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
@@ -144,23 +144,7 @@ def test_a_launch_file_is_found_by_path_or_by_name() -> None:
         find_launch_file("simm")
 
 
-def test_the_command_line_of_a_node_is_what_launch_ros_would_make(tmp_path: Path) -> None:
-    (tmp_path / "robot.yaml").write_text("/**: {ros__parameters: {seed: 1}}")
-    spec = NodeSpec(
-        package="mm_nav", executable="sim_node", name="sim", namespace="/r1", args=("--flag",), ros_args=("--log-level", "debug"),
-        params=(tmp_path / "robot.yaml", {"say": "go: now", "a.b": [1.0, 2.0]}), remaps=(("odom", "/wheel/odom"),),
-    )  # fmt: skip
-    words = command(spec, tmp_path, 4)
-    assert words[:4] == [sys.executable, "-m", "mm_nav.ros.node", "sim_node"]
-    assert " ".join(words[4:]) == (
-        f"--flag --ros-args -r __node:=sim -r __ns:=/r1 --params-file {tmp_path}/robot.yaml "
-        f"--params-file {tmp_path}/4_1.yaml -r odom:=/wheel/odom --log-level debug"
-    )
-    written = yaml.safe_load((tmp_path / "4_1.yaml").read_text())
-    assert written == {"/**": {"ros__parameters": {"say": "go: now", "a.b": [1.0, 2.0]}}}
-
-
-def test_an_executable_or_a_parameter_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_an_executable_that_is_not_there_is_named() -> None:
     def spec(**given: Any) -> NodeSpec:
         return NodeSpec(**{"package": "mm_nav", "executable": "fusion_node", "name": "f", **given})
 
@@ -168,8 +152,6 @@ def test_an_executable_or_a_parameter_file_that_is_not_there_is_named(tmp_path: 
         program(spec(executable="fuse"))
     with pytest.raises(ConfigError, match="rviz2/rviz2 is not installed"):
         program(spec(package="rviz2", executable="rviz2"))
-    with pytest.raises(ConfigError, match=r"none\.yaml' of node 'f' is not there"):
-        command(spec(params=(tmp_path / "none.yaml",)), tmp_path, 0)
 
 
 def test_two_nodes_of_one_name_are_told_apart_by_their_namespace() -> None:
