@@ -113,9 +113,14 @@ def test_pip_puts_the_commands_into_bin(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_every_installed_command_has_its_function() -> None:
+    from mm_nav.ros import node
+
+    scripts = (ROOT / "setup.py").read_text("utf-8")
+    assert tuple(node.NODES) == NODES
     for name in NODES:
-        source = (ROOT / "mm_nav" / "ros" / f"{name}.py").read_text("utf-8")
-        assert "def main(" in source, name
+        assert f'"{name} = {{NAME}}.ros.node:{name}"' in scripts
+        assert callable(getattr(node, name))
+        assert "def main(" in (ROOT / "mm_nav" / "ros" / f"{name}.py").read_text("utf-8"), name
 
 
 def test_package_xml_names_what_the_code_imports_from_ros() -> None:

@@ -14,6 +14,13 @@ from mm_nav.ros.node import NODES
 from mm_nav.ros.params_file import notes, read_blocks
 
 
+class _Quoting(yaml.SafeDumper):
+    """Quotes every text: rcl takes an unquoted 1e3 for a number, and YAML 1.1 does not."""
+
+
+_Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
 def command(spec: NodeSpec, folder: Path, index: int) -> list[str]:
     """Program, ``args``, ``ros_args``, name, namespace, parameters and remaps, in launch_ros's order.
 
@@ -36,7 +43,7 @@ def command(spec: NodeSpec, folder: Path, index: int) -> list[str]:
         if isinstance(file, dict):
             content = {(full_name(spec) if spec.namespace is not None else None) or "/**": {"ros__parameters": file}}
             file = folder / f"{index}_{number}.yaml"
-            file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+            file.write_text(yaml.dump(content, Dumper=_Quoting, allow_unicode=True), encoding="utf-8")
         words += ["--params-file", str(file)]
     for source, target in spec.remaps:
         words += ["-r", f"{source}:={target}"]
