@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
-from mm_nav.errors import MmNavError
+from mm_nav.errors import ConfigError, MmNavError
 from mm_nav.ros import transport
 from mm_nav.ros.guard import one_line
 
@@ -160,7 +160,7 @@ def _spin(make_node: Callable[..., RunnableNode], context: Any, stop: Stop) -> i
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
     executor = SingleThreadedExecutor(context=context)
-    node: Any = make_node(context=context)
+    node: Any = _made(make_node, context)
     try:
         executor.add_node(node)
         node.start()
@@ -174,6 +174,18 @@ def _spin(make_node: Callable[..., RunnableNode], context: Any, stop: Stop) -> i
         node.destroy_node()
         executor.shutdown()
     return 0 if node.exit_code is None else int(node.exit_code)
+
+
+def _made(make_node: Callable[..., RunnableNode], context: Any) -> RunnableNode:
+    from rclpy._rclpy_pybind11 import RCLError
+
+    try:
+        return make_node(context=context)
+    except RCLError as error:  # the middleware refuses a participant
+        remedy = "correct ROS_SECURITY_KEYSTORE and the enclave; PyPI's Fast DDS cannot do security at all, a ROS 2 install can"
+        if "ecurity" not in str(error):
+            remedy = "check the network and /dev/shm with `mm_nav doctor`"
+        raise ConfigError(f"cannot start the node: {error}; {remedy}") from error
 
 
 def leave(status: int) -> NoReturn:

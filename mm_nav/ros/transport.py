@@ -54,12 +54,17 @@ def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
 
 
 def check(environment: Mapping[str, str]) -> None:
-    """Refuse an environment that rcl would end the process for: a domain that is none, a middleware that is not here.
+    """Refuse an environment that rcl would end the process for, without saying why or what to do.
+
+    That is a domain that is none, a middleware that is not here, and security that is enforced without keys.
 
     Raises:
         ConfigError: with the remedy.
     """
     check_domain(environment)
+    enforced = environment.get("ROS_SECURITY_ENABLE") == "true" and environment.get("ROS_SECURITY_STRATEGY") == "Enforce"
+    if enforced and not environment.get("ROS_SECURITY_KEYSTORE"):
+        raise ConfigError("ROS_SECURITY_STRATEGY is 'Enforce' and ROS_SECURITY_KEYSTORE is not set; set it to a keystore (docs/security.md)")
     wanted = environment.get("RMW_IMPLEMENTATION", "")
     prefixes = environment.get("AMENT_PREFIX_PATH") or sys.prefix
     indexes = [Path(prefix) / RMW_INDEX for prefix in prefixes.split(os.pathsep) if prefix]

@@ -147,6 +147,27 @@ def test_a_middleware_that_is_not_installed_is_refused_with_those_that_are(tmp_p
     )
 
 
+def test_security_that_is_enforced_without_keys_is_refused_before_rcl_does() -> None:
+    enforced = {"ROS_SECURITY_ENABLE": "true", "ROS_SECURITY_STRATEGY": "Enforce"}
+    with pytest.raises(ConfigError, match="ROS_SECURITY_KEYSTORE is not set; set it to a keystore"):
+        transport.check(enforced)
+    transport.check({**enforced, "ROS_SECURITY_KEYSTORE": "/keys"})
+    transport.check({**enforced, "ROS_SECURITY_ENABLE": "false"})
+
+
+def test_keys_that_the_middleware_cannot_use_keep_the_node_from_starting(domain: int, tmp_path: Path) -> None:
+    pytest.importorskip("rclpy", reason="rclpy is not installed; pip install 'mm_nav[ros]'")
+    (tmp_path / "enclaves").mkdir()
+    for name in ("identity_ca.cert.pem", "cert.pem", "key.pem", "permissions_ca.cert.pem", "governance.p7s", "permissions.p7s"):
+        (tmp_path / "enclaves" / name).write_text("no key")
+    secure = {"ROS_SECURITY_ENABLE": "true", "ROS_SECURITY_STRATEGY": "Enforce", "ROS_SECURITY_KEYSTORE": str(tmp_path)}
+    words = [sys.executable, "-m", "mm_nav", "node", "navigator_node"]
+    done = subprocess.run(words, env={**os.environ, **secure}, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "PyPI's Fast DDS cannot do security at all" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_where_no_middleware_has_left_its_name_nothing_is_refused(tmp_path: Path) -> None:
     transport.check({"AMENT_PREFIX_PATH": str(tmp_path), "RMW_IMPLEMENTATION": "rmw_zenoh_cpp"})
 
