@@ -53,7 +53,9 @@ def test_it_waits_for_listeners_then_plays_all_with_a_clock_and_ends(graph: Grap
         if topic != "lidar/points":
             graph.heard(type_name, topic)
     node = player(graph, bag, rate=20.0)
-    graph.until(lambda: node._thread is None and graph.spin(), "listeners to all topics but one are not enough")
+    graph.until(lambda: node._player.unheard() == ["command"], "listeners to all topics but one")
+    assert graph.spin(20)
+    assert node._thread is None
     orders = graph.heard("std_msgs/msg/String", "command")
     graph.until(lambda: node.exit_code is not None, "the end of the recording")
     graph.until(lambda: len(clouds) == INSTANTS and orders, "everything")
