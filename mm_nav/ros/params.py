@@ -161,7 +161,7 @@ def load(config: type[Config], values: Mapping[str, Any]) -> Config:
     taken: dict[str, Any] = {}
     for key, value in values.items():
         head, _, member = key.partition(".")
-        if head in FOREIGN:
+        if head in FOREIGN or (value is None and known.get(key)):  # `extrinsics: {}` arrives as "not set"
             continue
         if head not in known or known[head] != bool(member):
             raise ConfigError(_unknown(key, value, known))

@@ -61,7 +61,7 @@ class PlayNode(ManagedNode):
             while self.active:
                 count = player.play(self.config.rate, lambda: not self.active, self._tick)
                 player.wait_until_received(RECEIVED_S)
-                self.get_logger().info(f"played {count} messages of {self.config.bag}")
+                self.get_logger().info(f"played {count} messages in all, of {self.config.bag}")
                 if not self.config.loop:
                     break
         except MmNavError as error:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A parameter file that rcl would refuse is refused before any node starts, with file, line and remedy."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,15 @@ def test_a_file_for_other_nodes_is_noted(tmp_path: Path) -> None:
     assert notes(path, blocks, "/fusion") == [
         f"7 parameters from {path}, 0 apply to node /fusion: they are for /nav, /r1/fusion; for this one name them /** or /fusion"
     ]
+
+
+def test_a_node_that_ros2_launch_started_says_the_same_of_its_file(tmp_path: Path, domain: int) -> None:
+    path = write(tmp_path, "/**:\n  ros__parameters:\n    a: [1, x]\n")
+    good = share_dir() / "launch" / "params.yaml"
+    words = [sys.executable, "-m", "mm_nav.ros.node", "navigator_node", "--ros-args", "--params-file", str(good), "--params-file", str(path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(f"mm_nav: error: {path}:3: int and text in one list; ROS takes lists of one type")
 
 
 def test_our_own_file_is_good() -> None:

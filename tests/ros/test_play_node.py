@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from mm_nav.bags.writer import BagWriter
 from mm_nav.wire import encode_string
@@ -80,6 +81,19 @@ def test_without_a_recording_it_refuses_with_the_remedy(graph: Graph, tmp_path: 
     assert player(graph, tmp_path / "none").exit_code == 2
     assert graph.add(PlayNode()).exit_code == 2
     assert "parameter 'bag' is empty; give the recording, as in bag:=PATH" in capfd.readouterr().err
+
+
+def test_parameters_written_for_a_recording_without_mountings_are_read_by_the_nodes(bag: Path, tmp_path: Path) -> None:
+    from mm_nav.ros.params import FusionConfig, load
+    from mm_nav.ros.params_file import read_blocks
+    from mm_nav.ros.play import PlayConfig, main
+
+    out = tmp_path / "fits.yaml"
+    assert main(PlayConfig(bag=bag, write_params=out)) == 0
+    assert [block.pattern for block in read_blocks(out)] == ["/**"]
+    given = yaml.safe_load(out.read_text())["/**"]["ros__parameters"]
+    assert given.pop("extrinsics") == {}
+    assert load(FusionConfig, {**given, "extrinsics": None}).cameras == ("front",)  # as rcl reads it
 
 
 def test_the_launch_file_plays_a_recording_through_fusion_and_navigator(graph: Graph, bag: Path, bundle: Path, tmp_path: Path) -> None:
