@@ -37,7 +37,7 @@ CLOCK_S = 2.0  # wall time for which /clock may stand
 
 
 class ManagedNode(LifecycleNode):
-    """Base of the three nodes: ``configure`` sets up and may raise MmNavError, ``release`` undoes it.
+    """Base of our nodes: ``configure`` sets up and may raise MmNavError, ``release`` undoes it.
 
     Attributes:
         active: callbacks do nothing while this is False (a deactivated lifecycle node still gets its callbacks).

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parameters of the robot: frozen configs, loaded strictly from ROS parameters. Imports no rclpy and knows no node.
 
-``launch/params.yaml`` holds every key under ``/**: ros__parameters:`` and serves all three nodes, so a key that
-another node owns is accepted and ignored; a key that no node owns is an error that names the nearest one.
+``launch/params.yaml`` holds every key under ``/**: ros__parameters:`` and serves fusion, navigator and sim, so a key that
+another node owns is accepted and ignored; a key that no node owns is an error that names the nearest one. The player's
+keys are arguments of its launch file.
 """
 
 import dataclasses
@@ -132,6 +133,18 @@ class SimConfig(RobotConfig):
     result_file: str = _param("", "where to write the result as one line of JSON; empty for nowhere")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayerConfig(RobotConfig):
+    """Parameters of the play node."""
+
+    bag: str = _param("", "the recording to play: a folder, or a file")
+    rate: float = _param(1.0, "speed against the recorded one; 0 is as fast as it can", low=0.0, high=1000.0)
+    loop: bool = _param(False, "begin again at the end; time jumps back, and nodes forget what they saw")
+    clock: bool = _param(True, "publish /clock from the recording, for nodes with use_sim_time")
+    wait_s: float = _param(60.0, "how long to wait for listeners to every topic", unit="s", low=0.0, high=3600.0)
+    exit_when_done: bool = _param(True, "end the node when the recording has been played")
+
+
 NODES: tuple[type[RobotConfig], ...] = (FusionConfig, NavigatorConfig, SimConfig)
 
 
@@ -152,7 +165,7 @@ def load(config: type[Config], values: Mapping[str, Any]) -> Config:
     taken: dict[str, Any] = {}
     for key, value in values.items():
         head, _, member = key.partition(".")
-        if head in FOREIGN:
+        if head in FOREIGN or (value is None and known.get(key)):  # `extrinsics: {}` arrives as "not set"
             continue
         if head not in known or known[head] != bool(member):
             raise ConfigError(_unknown(key, value, known))
