@@ -95,6 +95,8 @@ class FusionConfig(RobotConfig):
         0.0, "drop readings whose stamp differs more from the clock; 0 never drops", unit="s", low=0.0, high=3600.0
     )
     low_contrast: float = _param(0.2, "warn of a camera whose picture has less contrast: fog, dirt or focus", low=0.0, high=1.0)
+    nav2_action: str = _param(
+        "", "action of Nav2 (nav2_msgs/NavigateToPose) that is given each goal the robot is sure of, navigate_to_pose; empty: none")
     extrinsics: Mapping[str, tuple[float, ...]] = _param(
         {}, "extrinsics.FRAME: mounting in base_frame, x y z (m) and qx qy qz qw", length=7, low=-1000.0, high=1000.0
     )
