@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Message packages that a ROS install has and PyPI has not: used when importable, never required."""
 
+import importlib
 from typing import Any
 
 from mm_nav.core.types import Scene
+from mm_nav.errors import ConfigError
 from mm_nav.ros.messages import build, has_type
 from mm_nav.wire.message import header_fields, pose_fields, vector_fields
 
@@ -19,6 +21,21 @@ def has_transforms() -> bool:
 def has_detections() -> bool:
     """Whether vision_msgs is here in the layout since Galactic (``results[].hypothesis``)."""
     return has_type(DETECTIONS) and has_type("vision_msgs/msg/ObjectHypothesis")
+
+
+def navigate_action(name: str) -> Any:
+    """Class of nav2_msgs/action/NavigateToPose, for the action ``name`` that parameter nav2_action asks for.
+
+    Raises:
+        ConfigError: nav2_msgs is not installed.
+    """
+    try:
+        return importlib.import_module("nav2_msgs.action").NavigateToPose
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"parameter 'nav2_action' is {name!r}, but nav2_msgs is not installed ({error}); install ros-DISTRO-nav2-msgs "
+            "and source that ROS, or leave nav2_action empty"
+        ) from error
 
 
 def detections(scene: Scene, frame_id: str) -> Any:

@@ -11,7 +11,7 @@ from mm_nav.core.types import Command, SensorFrame
 from mm_nav.engine import load_bundle, open_engine
 from mm_nav.engine.text import open_text_encoder
 from mm_nav.pipeline import Pipeline
-from mm_nav.ros import compat
+from mm_nav.ros import compat, nav2
 from mm_nav.ros.feed import ERROR, OK, WARN, Feed, topic_fault
 from mm_nav.ros.guard import one_line
 from mm_nav.ros.inputs import Input, mounting_sources
@@ -24,7 +24,7 @@ from mm_nav.ros.words import Spoken, Words
 from mm_nav.wire import Status, encode_diagnostics
 from mm_nav.wire.extrinsics import mount
 
-REPORT_S, WAITING_S, WATCH_S = 1.0, 5.0, 0.2
+REPORT_S, WAITING_S, WATCH_S, NAV2_S = 1.0, 5.0, 0.2, 0.05
 RESET = "reset"  # goes through the worker's mailbox, between frames
 
 Job = SensorFrame | Spoken | str
@@ -46,9 +46,13 @@ class FusionNode(ManagedNode):
         self._contrast: dict[str, float] = {}
         self._doubts: dict[str, str] = {}
         self._hold = ""
+        self._nav2: nav2.Nav2Goals | None = None
 
     def configure(self) -> None:
         """Load the bundle, subscribe, start the worker."""
+        if self.config.nav2_action:
+            self._nav2 = nav2.connect(self, self.config.nav2_action, self.guard)
+            self.every(NAV2_S, self._nav2.tick)
         bundle = load_bundle(self.config.bundle)
         engine = open_engine(bundle, self.config.backend, self.config.threads)
         self._spec = bundle.spec
@@ -92,6 +96,8 @@ class FusionNode(ManagedNode):
         """In the executor's thread."""
         utterance = self._feed.hear(source, message)
         if utterance is not None:
+            if self._nav2 is not None:
+                self._nav2.hear(utterance.text)
             spoken, refused = self._words.hear(utterance)
             if refused is not None:
                 self.send("command_status", encode_answer(refused))
@@ -111,14 +117,20 @@ class FusionNode(ManagedNode):
         """In the worker's thread."""
         if isinstance(job, str):
             self._pipeline.reset()
+            self._forget_goal()
         elif isinstance(job, Spoken):
             said = job.utterance
             answer = self._words.expired(job) or self._pipeline.command(said.text, said.stamp_ns)
             if isinstance(answer, Command):  # another order; after a refusal the old one goes on
                 self._status = ""
+                self._forget_goal()
             self.send("command_status", encode_answer(answer))
         else:
             self._step(job)
+
+    def _forget_goal(self) -> None:
+        if self._nav2 is not None:
+            self._nav2.forget()
 
     def _step(self, frame: SensorFrame) -> None:
         outcome = self._pipeline.step(frame)
@@ -134,6 +146,8 @@ class FusionNode(ManagedNode):
         for topic, encode in made.items():
             if self.wanted(topic):
                 self.send(topic, encode())
+        if self._nav2 is not None:
+            self._nav2.see(outcome.status, made["goal_pose"]() if "goal_pose" in made else None)
         if compat.has_detections() and self.wanted("detections"):
             self.send_message("detections", compat.detections(outcome.scene, self.config.base_frame))
         if outcome.status != self._status:
@@ -201,6 +215,8 @@ class FusionNode(ManagedNode):
             **{f"missing.{name}": reason for name, reason in self._missing.items()},
         }
         values |= {"rate_hz": f"{self._vigil.rate_hz():.1f}", **{f"doubt.{name}": text for name, text in self._doubts.items()}}
+        if self._nav2 is not None:
+            values |= {"nav2": self._nav2.state, **{f"nav2.{key}": text for key, text in self.guard.report(nav2.SOURCE).items()}}
         faint = [camera for camera, value in self._contrast.items() if value < self.config.low_contrast]
         told = [f"low contrast in {', '.join(faint)}: fog, dirt or focus"] if faint else []
         told += [f"{name}: {text}" for name, text in self._doubts.items()]
@@ -213,12 +229,20 @@ class FusionNode(ManagedNode):
             return Status(name="fusion", level=WARN, message=one_line("; ".join(told)), values=values)
         return Status(name="fusion", level=OK, message="running" if self._frames else "starting", values=values)
 
+    def stand(self) -> None:
+        """Nav2 must not go on driving to a goal that nobody watches any more."""
+        if self._nav2 is not None:
+            self._nav2.withdraw()
+
     def release(self) -> None:
         """Stop the worker before its publishers go."""
         if self._worker is not None:
             if not self._worker.close():
                 self.get_logger().warning("the network did not come back in time; leaving without it")
             self._worker = None
+        if self._nav2 is not None:
+            self._nav2.close()
+            self._nav2 = None
 
 
 def main(argv: Sequence[str] | None = None, stop: Stop | None = None) -> int:

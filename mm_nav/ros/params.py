@@ -99,6 +99,8 @@ class FusionConfig(RobotConfig):
     required: tuple[str, ...] = _param((), "sources or kinds (lidar, radar, camera/front) without which the robot stands instead of driving slowly")
     empty_is_open: bool = _param(False, "a LiDAR without a single point means open ground; false: after a second it counts as broken")
     low_contrast: float = _param(0.2, "warn of a camera whose picture has less contrast: fog, dirt or focus", low=0.0, high=1.0)
+    nav2_action: str = _param(
+        "", "action of Nav2 (nav2_msgs/NavigateToPose) that is given each goal the robot is sure of, navigate_to_pose; empty: none")
     extrinsics: Mapping[str, tuple[float, ...]] = _param(
         {}, "extrinsics.FRAME: mounting in base_frame, x y z (m) and qx qy qz qw", length=7, low=-1000.0, high=1000.0
     )
