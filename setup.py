@@ -99,9 +99,10 @@ setup(
     entry_points={
         "console_scripts": [
             f"{NAME} = {NAME}.cli:main",
-            f"fusion_node = {NAME}.ros.fusion_node:main",
-            f"navigator_node = {NAME}.ros.navigator_node:main",
-            f"sim_node = {NAME}.ros.sim_node:main",
+            f"fusion_node = {NAME}.ros.node:fusion_node",
+            f"navigator_node = {NAME}.ros.node:navigator_node",
+            f"sim_node = {NAME}.ros.node:sim_node",
+            f"play_node = {NAME}.ros.node:play_node",
         ]
     },
     classifiers=["Programming Language :: Python :: 3", "Operating System :: POSIX :: Linux"],

@@ -8,6 +8,7 @@ Options come from the annotated dataclass that ``main`` takes (tyro). Must not i
 import difflib
 import importlib
 import logging
+import os
 import sys
 import typing
 from collections.abc import Callable, Sequence
@@ -119,7 +120,13 @@ def split_verb(words: Sequence[str]) -> tuple[str | None, list[str]]:
 
 
 def call(name: str, verb: Verb, words: list[str]) -> int:
-    """Import the verb's room, parse its options and run it."""
+    """Import the verb's room, parse its options and run it.
+
+    Raises:
+        ConfigError: the environment is one in which librcl ends the process as soon as it is loaded.
+    """
+    if verb.room.startswith("mm_nav.ros.") or name == "demo":
+        importlib.import_module("mm_nav.ros.transport").check(os.environ)
     room = importlib.import_module(verb.room)
     function: Callable[..., int] = getattr(room, verb.function)
     hints = typing.get_type_hints(function)

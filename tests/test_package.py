@@ -14,7 +14,7 @@ import pytest
 import mm_nav
 
 ROOT = Path(__file__).parent.parent
-NODES = ("fusion_node", "navigator_node", "sim_node")
+NODES = ("fusion_node", "navigator_node", "sim_node", "play_node")
 pytestmark = pytest.mark.slow
 
 
@@ -113,9 +113,14 @@ def test_pip_puts_the_commands_into_bin(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_every_installed_command_has_its_function() -> None:
+    from mm_nav.ros import node
+
+    scripts = (ROOT / "setup.py").read_text("utf-8")
+    assert tuple(node.NODES) == NODES
     for name in NODES:
-        source = (ROOT / "mm_nav" / "ros" / f"{name}.py").read_text("utf-8")
-        assert "def main(" in source, name
+        assert f'"{name} = {{NAME}}.ros.node:{name}"' in scripts
+        assert callable(getattr(node, name))
+        assert "def main(" in (ROOT / "mm_nav" / "ros" / f"{name}.py").read_text("utf-8"), name
 
 
 def test_package_xml_names_what_the_code_imports_from_ros() -> None:

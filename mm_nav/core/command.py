@@ -35,22 +35,22 @@ def parse(text: str, max_chars: int = MAX_CHARS) -> Command | Rejection:
     ``ambiguous`` (contradictory or two orders), ``not_understood``.
     """
     if len(text) > max_chars:
-        return _reject("too_long", text, f"has {len(text)} characters, the limit is {max_chars}; say it shorter")
+        return rejection("too_long", text, f"has {len(text)} characters, the limit is {max_chars}; say it shorter")
     if "\ufffd" in text:
-        return _reject("not_text", text, "is not valid UTF-8; publish it as UTF-8")
+        return rejection("not_text", text, "is not valid UTF-8; publish it as UTF-8")
     clean = normalise(text)
     if not any(c.isalnum() for c in clean):
-        return _reject("empty", text, f"holds no words; {EXAMPLES}")
+        return rejection("empty", text, f"holds no words; {EXAMPLES}")
     if _is_stop(clean):
         return Command(intent=Intent.STOP, text=clean)
     if any(c.isalpha() and not is_known(c) for c in clean):
-        return _reject("unsupported_language", text, "has letters that are neither Latin nor Chinese; use English or Chinese")
+        return rejection("unsupported_language", text, "has letters that are neither Latin nor Chinese; use English or Chinese")
     chinese = is_chinese(clean)
     found = _spoken_english(clean, text)
     if found is None and chinese:
         found = _chinese(bare_chinese(clean), text)
     if found is None:
-        return _reject("not_understood", text, f"{UNKNOWN}; {EXAMPLES}")
+        return rejection("not_understood", text, f"{UNKNOWN}; {EXAMPLES}")
     return found
 
 
@@ -105,12 +105,12 @@ def _english(said: str, text: str) -> Command | Rejection | None:
     if m := grammar.EN_AVOID.fullmatch(said):
         what = _said(m)
         if lex.EN_SECOND_ORDER.search(what) or lex.EN_NEGATION.search(what):
-            return _reject("ambiguous", text, "holds more than one order; give one at a time")
+            return rejection("ambiguous", text, "holds more than one order; give one at a time")
         return _grounded(Intent.AVOID, _english_phrase(what), text, said)
     if lex.EN_NEGATION.search(said):
         return _negated(text)
     if len({m.group() for m in _SIDE.finditer(said)}) > 1 and not any(p.fullmatch(said) for p in (grammar.EN_GO, grammar.EN_LOOK, grammar.EN_FOLLOW)):
-        return _reject("ambiguous", text, "says left and right; say one of them")
+        return rejection("ambiguous", text, "says left and right; say one of them")
     return _english_manoeuvre(said, text) or _english_grounded(said, text)
 
 
@@ -135,7 +135,7 @@ def _english_grounded(said: str, text: str) -> Command | Rejection | None:
             continue
         what = _said(m)
         if lex.EN_SECOND_ORDER.search(what):
-            return _reject("ambiguous", text, "holds more than one order; give one at a time")
+            return rejection("ambiguous", text, "holds more than one order; give one at a time")
         found = _grounded(intent, _english_phrase(what), text, said)
         if isinstance(found, Command):
             return found
@@ -143,7 +143,7 @@ def _english_grounded(said: str, text: str) -> Command | Rejection | None:
     if refused is not None:
         return refused
     if lex.EN_SECOND_ORDER.search(said) and re.match(r"(?:go|drive|move|turn|rotate|wait)\b", said):
-        return _reject("ambiguous", text, "holds more than one order; give one at a time")
+        return rejection("ambiguous", text, "holds more than one order; give one at a time")
     return None
 
 
@@ -166,9 +166,9 @@ def _chinese(said: str, text: str) -> Command | Rejection | None:
     if lex.ZH_NEGATION.search(said) and not re.match(r"有没有|看没看", said):
         return _negated(text)
     if re.search(r"左转.*右转|右转.*左转|向左.*向右|向右.*向左|前进.*后退|后退.*前进|左右转|先?左.?[拐转].*右.?[拐转]", said):
-        return _reject("ambiguous", text, "contradicts itself; say one direction")
+        return rejection("ambiguous", text, "contradicts itself; say one direction")
     if re.search(r"然后|接着|之后再|再去", said):
-        return _reject("ambiguous", text, "holds more than one order; give one at a time")
+        return rejection("ambiguous", text, "holds more than one order; give one at a time")
     for pattern in grammar.ZH_TURN:
         if m := pattern.fullmatch(said):
             return _turn(m, text, said)
@@ -212,14 +212,14 @@ def _measured(intent: Intent, groups: dict[str, str | None], text: str, said: st
         return Command(intent=intent, text=said, amount=sign * DEFAULT[intent])
     number = lex.read_number(groups["number"] or "")
     if number is None:
-        return _reject("not_understood", text, "has a number I cannot read; use digits")
+        return rejection("not_understood", text, "has a number I cannot read; use digits")
     number += 0.5 if groups.get("half") or groups.get("tenth") == "半" else 0.0
     number += 0.1 * (lex.read_number(groups["tenth"] or "") or 0.0) if groups.get("tenth") not in (None, "", "半") else 0.0
     unit = groups.get("unit") or ""
     amount = number * _SCALE[intent].get(unit.rstrip("s"), _SCALE[intent][""])
     most, refused = MOST[intent]
     if not math.isfinite(amount) or not 0 < amount <= refused:
-        return _reject("not_understood", text, f"has a number out of range; use more than 0 and at most {most:g} {_UNIT[intent]}")
+        return rejection("not_understood", text, f"has a number out of range; use more than 0 and at most {most:g} {_UNIT[intent]}")
     return Command(intent=intent, text=said, amount=sign * min(amount, most))
 
 
@@ -236,9 +236,9 @@ _UNIT = {Intent.TURN: "rad", Intent.MOVE_BY: "m", Intent.WAIT: "s"}
 
 def _grounded(intent: Intent, phrase: str, text: str, said: str) -> Command | Rejection:
     if not any(c.isalpha() for c in phrase) or phrase in lex.EN_NAMELESS or lex.EN_NOT_A_THING.fullmatch(phrase) or not _PHRASE.fullmatch(phrase):
-        return _reject("not_understood", text, f"does not name a thing I could look for; {EXAMPLES}")
+        return rejection("not_understood", text, f"does not name a thing I could look for; {EXAMPLES}")
     if intent is not Intent.AVOID and lex.EN_APART.search(phrase):
-        return _reject("not_understood", text, f"{UNKNOWN}; {EXAMPLES}")
+        return rejection("not_understood", text, f"{UNKNOWN}; {EXAMPLES}")
     target, relation, landmarks = take_apart(phrase)
     return Command(intent=intent, text=said, phrase=phrase, target=target, relation=relation, landmarks=landmarks)
 
@@ -285,10 +285,11 @@ def _is_stop(clean: str) -> bool:
 
 
 def _negated(text: str) -> Rejection:
-    return _reject("not_understood", text, f"{NEGATION}; say what to do instead")
+    return rejection("not_understood", text, f"{NEGATION}; say what to do instead")
 
 
-def _reject(reason: str, text: str, why: str) -> Rejection:
+def rejection(reason: str, text: str, why: str) -> Rejection:
+    """A refusal that quotes the beginning of the text."""
     quoted = repr(text[:QUOTED_CHARS])
     if len(quoted) > QUOTED_CHARS or len(text) > QUOTED_CHARS:
         quoted = quoted[: QUOTED_CHARS - 3] + "..."

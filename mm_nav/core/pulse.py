@@ -33,6 +33,11 @@ class Pulse:
         self._last_s = now_s
 
     @property
+    def rate_hz(self) -> float:
+        """Beats per second lately; 0 before that can be told."""
+        return 1.0 / max(median(self._gaps), 1e-6) if len(self._gaps) >= LEAST_BEATS else 0.0
+
+    @property
     def limit_s(self) -> float:
         """How long it may be silent."""
         if len(self._gaps) < LEAST_BEATS:

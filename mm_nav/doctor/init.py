@@ -121,8 +121,8 @@ def launch(robot: Robot, folder: Path) -> str:
   <arg name="use_sim_time" default="false" description="follow /clock"/>
   <node pkg="mm_nav" exec="fusion_node" name="fusion" output="screen">
 {ours}
-    <param name="bundle" value="$(var bundle)"/>
-    <param name="calibration" value="$(dirname)/{CALIBRATION}"/>
+    <param name="bundle" value="$(var bundle)" type="str"/>
+    <param name="calibration" value="$(dirname)/{CALIBRATION}" type="str"/>
     <param name="use_sim_time" value="$(var use_sim_time)"/>
 {remaps}
   </node>

@@ -42,7 +42,7 @@ def checkup() -> list[Finding]:
         level = "ok" if not lacks else "fault" if purpose in NEEDED else "note"
         text = "; ".join(f"{name}: {why}" for name, why in lacks.items()) or f"all {len(modules)} libraries are there"
         out.append(Finding(level=level, subject=purpose, check="libraries", text=text, remedy=remedy if lacks else "", values={"missing": sorted(lacks)}))  # type: ignore[arg-type]
-    return [*out, _network(), *_transport(transport.SHARED_MEMORY)]
+    return [*out, _network(), *_environment(), *_transport(transport.SHARED_MEMORY)]
 
 
 def _lacks(name: str) -> str:
@@ -72,6 +72,16 @@ def _network(name: str = "base") -> Finding:
     median_ms = 1e3 * float(np.median(times))
     return Finding(level="ok", subject=f"bundle {name}", check="network", text=f"verified, runs on {engine.name}: {median_ms:.0f} ms per frame",
                    values={"backend": engine.name, "median_ms": round(median_ms, 2)})  # fmt: skip
+
+
+def _environment() -> list[Finding]:
+    """Variables with which no node would start."""
+    try:
+        transport.check(os.environ)
+    except MmNavError as error:
+        text, _, remedy = str(error).partition("; ")
+        return [Finding(level="fault", subject="ros", check="environment", text=text, remedy=remedy)]
+    return []
 
 
 def _transport(shared_memory: Path) -> list[Finding]:

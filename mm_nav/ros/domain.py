@@ -1,11 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A ROS domain that nobody on this machine is in, for graphs that must not meet others. Imports no rclpy."""
+"""ROS domains: whether a number is one, and one that nobody on this machine is in. Imports no rclpy."""
 
 import os
 import socket
+from collections.abc import Mapping
+
+from mm_nav.errors import ConfigError
+
+HIGHEST, RECOMMENDED = 232, 101  # 232: the last whose ports are below 65536; 101: below the ephemeral ports of Linux
+VARIABLE = "ROS_DOMAIN_ID"
 
 DOMAINS = range(215, 231)  # above 101 and below 215, DDS ports lie among the ephemeral ones of Linux
 PORT_BASE, PORTS_PER_DOMAIN, FIRST_UNICAST = 7400, 250, 10  # RTPS 2.5, section 9.6.2.3
+
+
+def check_domain(environment: Mapping[str, str]) -> None:
+    """Refuse a ROS_DOMAIN_ID that DDS has no ports for; unset or empty is 0.
+
+    Raises:
+        ConfigError: it is no whole number in 0..232.
+    """
+    text = environment.get(VARIABLE, "")
+    if text and not (text.isascii() and text.isdigit() and int(text) <= HIGHEST):
+        raise ConfigError(f"{VARIABLE} is {text!r}; it must be a whole number in 0..{HIGHEST}, best 0..{RECOMMENDED} on Linux: export {VARIABLE}=0")
 
 
 def free_domain(besides: int | None = None) -> int:

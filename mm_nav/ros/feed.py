@@ -5,13 +5,16 @@ Ages are of arrival, by a monotonic clock: a driver that died looks the same wha
 """
 
 import dataclasses
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from statistics import median_low
 from typing import Any
 
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.frames import TransformTree
-from mm_nav.core.sync import SourceSpec, Synchronizer
+from mm_nav.core.pulse import Pulse
+from mm_nav.core.sync import ANCHOR_KINDS, SourceSpec, Synchronizer
 from mm_nav.core.types import CameraModel, PointCloud, SensorFrame, Utterance
 from mm_nav.errors import ConfigError, MessageError
 from mm_nav.ros.guard import Guard
@@ -19,10 +22,14 @@ from mm_nav.ros.inputs import Input, inputs_of, own_decoders
 from mm_nav.ros.params import FusionConfig
 from mm_nav.wire import Status, decode, decode_transforms
 from mm_nav.wire.extrinsics import NO_FIX, fixes
+from mm_nav.wire.remark import remarks
 
 OK, WARN, ERROR, STALE = 0, 1, 2, 3
 WARN_AGE_S, STALE_AGE_S = 0.5, 1.0
 JUMP_BACK_NS = 1_000_000_000  # a source whose stamps step back by more than this has begun anew (a bag that loops)
+JUMP_AHEAD_NS = 10_000_000_000  # and one that steps ahead by more than this and FASTEST times the wall time
+FASTEST = 20.0  # real-time factor of a simulation or a bag
+MUTE_S = 5.0  # without a message from a publisher that is there: the subscription may be dead
 
 
 class Feed:
@@ -57,6 +64,9 @@ class Feed:
         self._arrived: dict[str, float] = {}
         self._stamps: dict[str, int] = {}
         self._points: dict[str, tuple[int, int]] = {}  # finite ones and all, of the last cloud of a topic
+        self._remarks: dict[str, dict[str, str]] = {}
+        self._pulses: dict[str, Pulse] = {}
+        self._renewed: dict[str, float] = {}
         specs = self._sources()
         self._sync = Synchronizer(
             specs, slop_ns=spec.sync_slop_ns, window_ns=spec.sync_window_ns, base_frame=config.base_frame, tree=tree, radar_sweeps=spec.radar_sweeps
@@ -91,7 +101,9 @@ class Feed:
             MessageError: the message is dropped, and why.
         """
         now_ns = self._now_ns()
+        waited_s = self.age_s(source.topic) or 0.0
         self._arrived[source.topic] = self._clock()
+        self._pulses.setdefault(source.topic, Pulse(STALE_AGE_S)).beat(self._clock())
         if source.kind == "transform":
             self._hear_transforms(message, static=source.topic.endswith("_static"))
             return None
@@ -105,6 +117,7 @@ class Feed:
         if isinstance(reading, CameraModel):
             self._sync.push(source.source, reading)
             return None
+        self._remark(source.topic, message)
         if isinstance(reading, PointCloud) and hasattr(message, "point_step"):
             total = int(message.width) * int(message.height)
             self._points[source.topic] = (len(reading.xyz), total)
@@ -112,7 +125,8 @@ class Feed:
         if stamp_ns != reading.stamp_ns:
             reading = dataclasses.replace(reading, stamp_ns=stamp_ns)
         last_ns = self._stamps.get(source.source)
-        if last_ns is not None and stamp_ns < last_ns - JUMP_BACK_NS:
+        ahead_ns = JUMP_AHEAD_NS + FASTEST * waited_s * 1e9
+        if last_ns is not None and not last_ns - JUMP_BACK_NS <= stamp_ns <= last_ns + ahead_ns:
             self.reset()
         self._stamps[source.source] = stamp_ns
         self._sync.push(source.source, reading)
@@ -127,6 +141,14 @@ class Feed:
         self.resets += 1
         self._stamps.clear()
         self._sync.reset()
+
+    def _remark(self, topic: str, message: Any) -> None:
+        """Say once what is odd about a topic's messages."""
+        known = self._remarks.setdefault(topic, {})
+        for name, text in remarks(message).items():
+            if name not in known:
+                self._guard.tell(f"{topic}: {text}")
+            known[name] = text
 
     def _judge(self, source: Input, stamp_ns: int, now_ns: int) -> int:
         if self._config.stamp_policy == "arrival":
@@ -160,6 +182,25 @@ class Feed:
         sensors = (i for i in self.inputs if i.kind not in ("command", "transform", "camera_info"))
         return [i for i in sensors if (age := self.age_s(i.topic)) is None or age > STALE_AGE_S]
 
+    def sensor_hz(self) -> float:
+        """Rate of the sensors that make instants: LiDARs, without them cameras, without them radars. 0 before it is known."""
+        for kind in ANCHOR_KINDS:
+            rates = [self._pulses[i.topic].rate_hz for i in self.inputs if i.kind == kind and i.topic in self._pulses and i not in self.quiet()]
+            if any(rates):
+                return max(rates)
+        return 0.0
+
+    def mute(self, published: Collection[str]) -> list[str]:
+        """Topics of sensors that are silent although somebody publishes them; each at most once in MUTE_S."""
+        now_s, found = self._clock(), []
+        for source in self.quiet():
+            since_s = max(self._arrived.get(source.topic, -math.inf), self._renewed.setdefault(source.topic, now_s))
+            if source.topic in published and now_s - since_s > MUTE_S:
+                self._renewed[source.topic] = now_s
+                self._guard.drop(source.topic, "resubscribed", "silent although it is published; subscribed anew")
+                found.append(source.topic)
+        return found
+
     def statuses(self, faults: dict[str, str]) -> list[Status]:
         """One diagnostic per topic; ``faults`` says what the graph knows (nobody publishes, wrong type), by topic."""
         report = self._sync.report()
@@ -172,8 +213,11 @@ class Feed:
                 values |= {f"missed.{reason}": str(count) for reason, count in sorted(sync.missed.items())}
                 if sync.received and not sync.matched and sync.nearest_gap_ns is not None:
                     values["nearest_gap_ms"] = f"{sync.nearest_gap_ns / 1e6:.1f} (slop {report.slop_ns / 1e6:g})"
+                if sync.gaps_ns:
+                    values["offset_ms"] = f"{median_low(sync.gaps_ns) / 1e6:.1f}"
             level, text = self._state(source, faults.get(source.topic))
             age_s = self.age_s(source.topic)
+            values |= {f"odd.{name}": text for name, text in self._remarks.get(source.topic, {}).items()}
             values["age_s"] = "never" if age_s is None else f"{age_s:.2f}"
             if source.topic in self._points:
                 values["points"] = "{} of {} are finite".format(*self._points[source.topic])

@@ -43,6 +43,7 @@ class Follower:
         self.stopped = False  # a stop word was heard, and no order since
         self._asked: str | None = None  # what was said last, if these rules do not understand it
         self.degraded = False  # a sensor is missing
+        self._hold = ""  # why the fusion node knows nothing
         self.previous = Velocity(linear=0.0, angular=0.0)
         self._plan: tuple[int, str, Float64[np.ndarray, "n 2"], Float64[np.ndarray, " n"]] | None = None
         self._scene: tuple[int, BevGrid, Float32[np.ndarray, "y x"]] | None = None
@@ -107,8 +108,9 @@ class Follower:
         self._pulses["odometry"].beat(now_s)
 
     def hear_status(self, message: Any, _now_s: float) -> None:
-        """The fusion node's fusion_status: above level 0 a sensor is missing, and the robot drives more slowly."""
+        """The fusion node's fusion_status: at level 1 a sensor is missing, and the robot drives more slowly; at 2 it stands."""
         self.degraded = bytes(message.level) != b"\x00"
+        self._hold = one_line(str(message.message)) if bytes(message.level) >= b"\x02" else ""
 
     def hear_command(self, text: str) -> bool:
         """A spoken command. Returns whether it was a stop word: then the robot stands until another order is heard."""
@@ -173,7 +175,10 @@ class Follower:
         )
 
     def _late(self, now_s: float) -> str:
-        """Why to hold: an input is late, or was and has not come in time often enough since."""
+        """Why to hold: an input is late or says nothing, or was and has not come in time often enough since."""
+        if self._hold:
+            self._in_time = 0
+            return self._hold
         for name, pulse in self._pulses.items():
             if late := pulse.late(now_s):
                 self.holds += self._in_time >= RESUME

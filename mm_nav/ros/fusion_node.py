@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mm_nav.core.gist import Gist
-from mm_nav.core.types import Command, SensorFrame, Utterance
+from mm_nav.core.types import Command, SensorFrame
 from mm_nav.engine import load_bundle, open_engine
 from mm_nav.engine.text import open_text_encoder
 from mm_nav.pipeline import Pipeline
@@ -16,16 +16,18 @@ from mm_nav.ros.feed import ERROR, OK, WARN, Feed, topic_fault
 from mm_nav.ros.guard import one_line
 from mm_nav.ros.inputs import Input, mounting_sources
 from mm_nav.ros.managed import INPUT_QOS, LATCHED_QOS, ODOMETRY_QOS, OUTPUT_QOS, TRANSFORMS_QOS, WORDS_QOS, ManagedNode
-from mm_nav.ros.outputs import OFFERS, encode_answer, encode_progress, outcome_messages
+from mm_nav.ros.outputs import OFFERS, encode_answer, encode_progress, hold_messages, outcome_messages
 from mm_nav.ros.params import FusionConfig
 from mm_nav.ros.runner import Stop, Worker, run
+from mm_nav.ros.vigil import Vigil
+from mm_nav.ros.words import Spoken, Words
 from mm_nav.wire import Status, encode_diagnostics
 from mm_nav.wire.extrinsics import mount
 
-REPORT_S, WAITING_S, NAV2_S = 1.0, 5.0, 0.05
+REPORT_S, WAITING_S, WATCH_S, NAV2_S = 1.0, 5.0, 0.2, 0.05
 RESET = "reset"  # goes through the worker's mailbox, between frames
 
-Job = SensorFrame | Utterance | str
+Job = SensorFrame | Spoken | str
 
 
 class FusionNode(ManagedNode):
@@ -43,6 +45,8 @@ class FusionNode(ManagedNode):
         self._missing: dict[str, str] = {}
         self._contrast: dict[str, float] = {}
         self._nav2: nav2.Nav2Goals | None = None
+        self._doubts: dict[str, str] = {}
+        self._hold = ""
 
     def configure(self) -> None:
         """Load the bundle, subscribe, start the worker."""
@@ -55,12 +59,14 @@ class FusionNode(ManagedNode):
         self._about = {"bundle": bundle.name, "backend": engine.name}
         encoder = open_text_encoder(bundle)
         gist = Gist(encoder.encode_together)  # loads the encoder's weights now, not when somebody says stop
-        self._pipeline = Pipeline(engine, encoder, bundle.spec, self.config.limits(), hear=gist.hear)
+        self._pipeline = Pipeline(engine, encoder, bundle.spec, self.config.limits(), hear=gist.hear, empty_is_open=self.config.empty_is_open)
         self._pipeline.warm_up()
         tree = mount(self.config.extrinsics, self.config.calibration, self.config.base_frame)
         self.get_logger().info(f"mountings: {mounting_sources(self.config, tree.frames(), compat.has_transforms())}")
         self._feed = Feed(self.config, bundle.spec, tree, self.guard, now_ns=self.now_ns, clock=self.monotonic_s)
-        self._resets = 0
+        self._vigil = Vigil(self.guard, self.monotonic_s, self.config.required)
+        self._words = Words(self.monotonic_s, self.config.max_command_age_s)
+        self._resets = self._stamp_ns = 0
         self._quiet_since_s: float | None = None
         self._worker = Worker(self.guard.wrap("pipeline", self._work), "fusion")
         self._jobs = self._worker.mailbox
@@ -71,6 +77,7 @@ class FusionNode(ManagedNode):
         self.offer("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics")
         self._listen_to_sensors()
         self.every(REPORT_S, self._report)
+        self.every(WATCH_S, self._watch)
         self.get_logger().info(f"bundle {bundle.name} on {engine.name}; reads {', '.join(i.topic for i in self._feed.inputs)}")
 
     def _listen_to_sensors(self) -> None:
@@ -89,13 +96,17 @@ class FusionNode(ManagedNode):
         """In the executor's thread."""
         utterance = self._feed.hear(source, message)
         if utterance is not None:
-            if self._nav2 is not None:
-                self._nav2.hear(utterance.text)
-            self._jobs.put_urgent(utterance)
+            spoken, refused = self._words.hear(utterance)
+            if refused is not None:
+                self.send("command_status", encode_answer(refused))
+            if spoken is not None:
+                if spoken.stop and self._nav2 is not None:
+                    self._nav2.stop()
+                self._jobs.put_urgent(spoken)
             return
         if self._feed.resets != self._resets:
             self._resets = self._feed.resets
-            self.get_logger().info(f"time jumped back on {source.topic}; forgetting what was seen")
+            self.get_logger().info(f"time jumped on {source.topic}; forgetting what was seen")
             self._jobs.clear()
             self._jobs.put_urgent(RESET)
         frame = self._feed.take()
@@ -107,8 +118,9 @@ class FusionNode(ManagedNode):
         if isinstance(job, str):
             self._pipeline.reset()
             self._forget_goal()
-        elif isinstance(job, Utterance):
-            answer = self._pipeline.command(job.text, job.stamp_ns)
+        elif isinstance(job, Spoken):
+            said = job.utterance
+            answer = self._words.expired(job) or self._pipeline.command(said.text, said.stamp_ns)
             if isinstance(answer, Command):  # another order; after a refusal the old one goes on
                 self._status = ""
                 self._forget_goal()
@@ -122,6 +134,13 @@ class FusionNode(ManagedNode):
 
     def _step(self, frame: SensorFrame) -> None:
         outcome = self._pipeline.step(frame)
+        self._stamp_ns = frame.stamp_ns
+        self._missing = {m.name: m.reason for m in outcome.scene.missing}
+        self._vigil.instant()
+        if hold := self._vigil.failing() or self._vigil.lacking(self._missing):
+            self._say_hold(hold)
+            return
+        self._hold = ""
         odom_frame = frame.odometry.frame_id if frame.odometry is not None else "odom"
         made = outcome_messages(outcome.scene, outcome.plan, self._spec.grid, self.config.base_frame, odom_frame)
         for topic, encode in made.items():
@@ -138,15 +157,30 @@ class FusionNode(ManagedNode):
                 self.send("command_status", progress)
         self._frames += 1
         self._stage_ms = dict(outcome.stage_ms)
-        self._missing = {m.name: m.reason for m in outcome.scene.missing}
-        self._contrast = outcome.contrast
+        self._contrast, self._doubts = outcome.contrast, outcome.doubts
+
+    def _say_hold(self, reason: str) -> None:
+        """Nothing is known: whoever drives by it must stand."""
+        self._hold = reason
+        if self._nav2 is not None:
+            self._nav2.see("not_found", None)
+        for topic, encode in hold_messages(reason, self._stamp_ns, self._spec.grid, self.config.base_frame).items():
+            self.send(topic, encode())
+
+    def _watch(self) -> None:
+        """Several times a second, in the executor's thread: orders whose turn has come, and a worker that does not work."""
+        if (spoken := self._words.due()) is not None:
+            self._jobs.put_urgent(spoken)
+        if self._worker is not None and (hold := self._vigil.hold(self._worker.busy_s())):
+            self._say_hold(hold)
 
     def _report(self) -> None:
         """Diagnostics, and every 5 s what is waited for; in the executor's thread."""
         faults = {i.topic: fault for i in self._feed.inputs if (fault := self._fault(i)) is not None}
         waiting = [f"{i.topic} ({faults.get(i.topic, 'no message')})" for i in self._feed.quiet()]
-        if self.waits_for_clock():
-            waiting.append("/clock (use_sim_time is true and nobody publishes it)")
+        waiting += [fault] if (fault := self.clock_fault()) else []
+        for topic in self._feed.mute([i.topic for i in self._feed.inputs if i.topic not in faults]):
+            self.listen_again(topic)
         statuses = [self._own_status(waiting), *self._feed.statuses(faults)]
         if self._pipeline_faults():
             values = self.guard.report("pipeline")
@@ -182,11 +216,17 @@ class FusionNode(ManagedNode):
             **{f"contrast.{camera}": f"{value:.2f}" for camera, value in self._contrast.items()},
             **{f"missing.{name}": reason for name, reason in self._missing.items()},
         }
+        values |= {"rate_hz": f"{self._vigil.rate_hz():.1f}", **{f"doubt.{name}": text for name, text in self._doubts.items()}}
         if self._nav2 is not None:
             values |= {"nav2": self._nav2.state, **{f"nav2.{key}": text for key, text in self.guard.report(nav2.SOURCE).items()}}
         faint = [camera for camera, value in self._contrast.items() if value < self.config.low_contrast]
         told = [f"low contrast in {', '.join(faint)}: fog, dirt or focus"] if faint else []
+        told += [f"{name}: {text}" for name, text in self._doubts.items()]
+        told += [slow] if (slow := self._vigil.slow(self._feed.sensor_hz())) else []
         told += [f"waiting for {'; '.join(waiting)}"] if waiting else []
+        told += [f"{count} other node(s) of this name; rename them"] if (count := self.namesakes()) else []
+        if self._hold:
+            return Status(name="fusion", level=ERROR, message=one_line(f"hold: {self._hold}"), values=values)
         if told:
             return Status(name="fusion", level=WARN, message=one_line("; ".join(told)), values=values)
         return Status(name="fusion", level=OK, message="running" if self._frames else "starting", values=values)

@@ -6,7 +6,7 @@ An exception in a callback would end ``spin()`` and with it the node.
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +14,7 @@ from mm_nav.errors import MessageError, MmNavError
 
 LOG_PERIOD_S = 5.0
 WINDOW_S = 5.0
+KEPT = 16  # times of the last faults of a source
 
 
 class Guard:
@@ -31,6 +32,7 @@ class Guard:
         self._counts: Counter[tuple[str, str]] = Counter()
         self._texts: dict[tuple[str, str], str] = {}
         self._times: dict[tuple[str, str], float] = {}
+        self._last: dict[str, deque[float]] = {}
         self._logged: dict[tuple[str, str], float] = {}
 
     def drop(self, source: str, reason: str, text: str) -> None:
@@ -40,12 +42,17 @@ class Guard:
             self._counts[key] += 1
             self._texts[key] = text
             self._times[key] = now
+            self._last.setdefault(source, deque(maxlen=KEPT)).append(now)
             quiet = now - self._logged.get(key, float("-inf")) < LOG_PERIOD_S
             if not quiet:
                 self._logged[key] = now
             count = self._counts[key]
         if not quiet:
             self._log(f"{source}: {reason} ({count} so far): {one_line(text)}")
+
+    def tell(self, text: str) -> None:
+        """Log a line that is no fault."""
+        self._log(one_line(text))
 
     def call(self, source: str, function: Callable[..., Any], *args: Any) -> Any:
         """Run ``function``; an exception becomes a drop and the result is None."""
@@ -84,6 +91,12 @@ class Guard:
         """How many faults of a source (of one reason, or of all)."""
         with self._lock:
             return sum(n for (name, why), n in self._counts.items() if name == source and reason in (None, why))
+
+    def burst(self, source: str, window_s: float = WINDOW_S) -> int:
+        """How many faults of a source there were within the last seconds (at most KEPT)."""
+        now = self._clock()
+        with self._lock:
+            return sum(now - t <= window_s for t in self._last.get(source, ()))
 
     def recent(self, source: str, window_s: float = WINDOW_S) -> list[str]:
         """Reasons of a source within the last seconds."""

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A managed (lifecycle) node with strict parameters that starts itself unless a manager does. Knows no topic of ours."""
+"""A managed (lifecycle) node with strict parameters that starts itself unless a manager does. Knows no topic of ours.
+
+Parameters are read when the node is configured and read-only after that, but for the few that a node calls ``dynamic``.
+"""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.duration import Duration
@@ -30,17 +33,20 @@ LATCHED_QOS = QoSProfile(
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )  # fmt: skip
 SENT_S = 0.2  # patience with the acknowledgement of a last message
+CLOCK_S = 2.0  # wall time for which /clock may stand
 
 
 class ManagedNode(LifecycleNode):
-    """Base of the three nodes: ``configure`` sets up and may raise MmNavError, ``release`` undoes it.
+    """Base of our nodes: ``configure`` sets up and may raise MmNavError, ``release`` undoes it.
 
     Attributes:
         active: callbacks do nothing while this is False (a deactivated lifecycle node still gets its callbacks).
         exit_code: not None ends the process.
+        dynamic: names of the parameters that may be set while the node runs.
     """
 
     config_class: ClassVar[type[RobotConfig]]
+    dynamic: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, name: str, **options: Any) -> None:
         super().__init__(name, **options)
@@ -51,6 +57,9 @@ class ManagedNode(LifecycleNode):
         self._declared = False
         self._senders: dict[str, Any] = {}
         self._entities: list[tuple[Callable[[Any], Any], Any]] = []
+        self._listening: dict[str, Callable[[], None]] = {}
+        self._set: dict[str, Any] = {}  # parameters that were changed at run time
+        self._clock_seen = (-1, 0.0)  # ROS time, and since when it is that
 
     # ---- for the nodes
 
@@ -60,10 +69,13 @@ class ManagedNode(LifecycleNode):
     def release(self) -> None:
         """Undo ``configure``; also after a refusal half-way."""
 
+    def reconfigured(self) -> None:
+        """A dynamic parameter was changed: ``config`` is the new one."""
+
     def overrides(self) -> dict[str, Any]:
         """What the user set: parameters from files and the command line, by name."""
         given = self._parameter_overrides  # rclpy offers no public way to see keys that nobody declared
-        return {name: parameter.value for name, parameter in given.items()}
+        return {name: parameter.value for name, parameter in given.items()} | self._set
 
     def listen(self, type_name: str, topic: str, callback: Callable[[Any], Any], qos: QoSProfile = INPUT_QOS) -> None:
         """Subscribe with a guarded callback that sleeps while the node is inactive."""
@@ -74,10 +86,24 @@ class ManagedNode(LifecycleNode):
 
         options = QoSOverridingOptions.with_default_policies()
         message_type = message_class(type_name)
-        made = self.create_subscription(
-            message_type, topic, heard, qos, qos_overriding_options=options, event_callbacks=self._events(topic)
-        )
-        self._entities.append((self.destroy_subscription, made))
+
+        def make() -> Any:
+            return self.create_subscription(
+                message_type, topic, heard, qos, qos_overriding_options=options, event_callbacks=self._events(topic)
+            )
+
+        made = [make()]
+
+        def again() -> None:
+            self.destroy_subscription(made[0])
+            made[0] = make()
+
+        self._listening[topic] = again
+        self._entities.append((lambda held: self.destroy_subscription(held[0]), made))
+
+    def listen_again(self, topic: str) -> None:
+        """Replace a subscription: a zero-length sample can mute one for ever. Only in the executor's thread."""
+        self._listening[topic]()
 
     def _events(self, topic: str) -> SubscriptionEventCallbacks:
         def incompatible(event: Any) -> None:
@@ -133,9 +159,20 @@ class ManagedNode(LifecycleNode):
         """ROS time, which follows /clock with use_sim_time."""
         return int(self.get_clock().now().nanoseconds)
 
-    def waits_for_clock(self) -> bool:
-        """Whether ROS time has not begun: use_sim_time without /clock."""
-        return self.now_ns() == 0
+    def clock_fault(self) -> str:
+        """Why ROS time cannot be trusted: use_sim_time without /clock, or one that stands; '' if it can. Ask it regularly."""
+        now_ns, now_s = self.now_ns(), self.monotonic_s()
+        if now_ns == 0:
+            return "/clock (use_sim_time is true and nobody publishes it)"
+        if now_ns != self._clock_seen[0]:
+            self._clock_seen = (now_ns, now_s)
+        stood_s = now_s - self._clock_seen[1]
+        return f"/clock (it stands since {stood_s:.1f} s)" if stood_s > CLOCK_S else ""
+
+    def namesakes(self) -> int:
+        """How many other nodes have this one's full name."""
+        mine = (self.get_name(), self.get_namespace())
+        return max(0, self.get_node_names_and_namespaces().count(mine) - 1)
 
     # ---- lifecycle
 
@@ -156,6 +193,10 @@ class ManagedNode(LifecycleNode):
             self.configure()
         except MmNavError as error:
             self.get_logger().error(one_line(str(error), 600))
+            self._undo()
+            return TransitionCallbackReturn.FAILURE
+        except Exception as error:  # a bug must not leave half a node behind
+            self.get_logger().error(one_line(f"cannot be configured: {type(error).__name__}: {error}; please report this", 600))
             self._undo()
             return TransitionCallbackReturn.FAILURE
         return super().on_configure(state)
@@ -200,9 +241,10 @@ class ManagedNode(LifecycleNode):
             destroy(made)
         self._entities.clear()
         self._senders.clear()
+        self._listening.clear()
 
     def _declare(self) -> None:
-        """Show every parameter in ``ros2 param list``, read-only: they are read when the node is configured."""
+        """Show every parameter in ``ros2 param list``."""
         if self._declared:
             return
         self._declared = True
@@ -211,12 +253,28 @@ class ManagedNode(LifecycleNode):
             members = {f"{name}.{k}": v for k, v in value.items()} if isinstance(value, dict) else {name: value}
             for full, item in members.items():
                 if not self.has_parameter(full):
-                    self.declare_parameter(full, item, _descriptor(full, item, rule), ignore_override=True)
+                    self.declare_parameter(full, item, _descriptor(full, item, rule, name not in self.dynamic), ignore_override=True)
+        self.add_on_set_parameters_callback(self._on_set)
+
+    def _on_set(self, parameters: Any) -> SetParametersResult:
+        """Take values of dynamic parameters if all are good; else nothing changes, and the caller is told why."""
+        new = {p.name: p.value for p in parameters if p.name in self.dynamic}
+        if not new:
+            return SetParametersResult(successful=True)
+        try:
+            config = load(self.config_class, self.overrides() | new)
+        except MmNavError as error:
+            return SetParametersResult(successful=False, reason=one_line(str(error)))
+        self._set |= new
+        self.config = config
+        self.guard.call("parameters", self.reconfigured)
+        self.get_logger().info(one_line(f"set {', '.join(f'{k} to {v}' for k, v in new.items())}"))
+        return SetParametersResult(successful=True)
 
 
-def _descriptor(name: str, value: Any, rule: Rule) -> ParameterDescriptor:
+def _descriptor(name: str, value: Any, rule: Rule, read_only: bool) -> ParameterDescriptor:
     unit = f" [{rule.unit}]" if rule.unit else ""
-    described = ParameterDescriptor(name=name, description=rule.doc + unit, read_only=True, dynamic_typing=True)
+    described = ParameterDescriptor(name=name, description=rule.doc + unit, read_only=read_only, dynamic_typing=True)
     if rule.low is not None and rule.high is not None and rule.length is None:
         if isinstance(value, float):
             described.floating_point_range = [FloatingPointRange(from_value=rule.low, to_value=rule.high, step=0.0)]

@@ -15,6 +15,10 @@ from mm_nav.wire import Status, encode_diagnostics, encode_velocity
 
 REPORT_S = 1.0
 LONGEST_STEP_S = 0.2  # a late tick does not allow a jump in speed
+DYNAMIC = frozenset({
+    "max_speed", "max_reverse", "max_yaw_rate", "max_accel", "max_yaw_accel", "stop_margin", "degraded_speed", "unknown_speed",
+    "creep_speed", "max_plan_age_s", "max_scene_age_s", "max_odom_age_s",
+})  # fmt: skip
 INPUTS = {
     "plan": "nav_msgs/msg/Path",
     "occupancy": "nav_msgs/msg/OccupancyGrid",
@@ -24,10 +28,14 @@ INPUTS = {
 
 
 class NavigatorNode(ManagedNode):
-    """Publishes at a fixed rate while active, so that a base with a timeout keeps still for the right reason."""
+    """Publishes at a fixed rate while active, so that a base with a timeout keeps still for the right reason.
+
+    The limits of speed, acceleration and age may be changed while it drives.
+    """
 
     config: NavigatorConfig
     config_class = NavigatorConfig
+    dynamic = DYNAMIC
 
     def __init__(self, **options: Any) -> None:
         super().__init__("navigator", **options)
@@ -51,6 +59,10 @@ class NavigatorNode(ManagedNode):
         if not self.config.enable_cmd_vel:
             self.get_logger().warning("enable_cmd_vel is false: the robot will not move")
 
+    def reconfigured(self) -> None:
+        """Other limits, at once."""
+        self._follower.limits = self.config.limits()
+
     def _timed(self, hear: Any) -> Any:
         return lambda message: hear(message, self.monotonic_s())
 
@@ -61,6 +73,9 @@ class NavigatorNode(ManagedNode):
     def _tick(self) -> None:
         now_s = self.monotonic_s()
         dt_s, self._last_s = min(now_s - self._last_s, LONGEST_STEP_S), now_s
+        if (fault := self.clock_fault()) and not self.config.sim_pause_ok:
+            self._publish(self._follower.stand(f"waiting for {fault}"))
+            return
         velocity = self.guard.call("velocity", self._follower.velocity, now_s, dt_s)
         self._publish(velocity if velocity is not None else self._follower.stand("velocity failed"))
 
@@ -80,6 +95,7 @@ class NavigatorNode(ManagedNode):
             "age_s.occupancy": f"{ages.scene_s:.2f}",
             "age_s.odom": "never" if ages.odom_s is None else f"{ages.odom_s:.2f}",
             "degraded": str(self._follower.degraded).lower(),
+            "holds": str(self._follower.holds),
         }
         for source in (*INPUTS, "command", "velocity"):
             values |= {f"{source}.{key}": text for key, text in self.guard.report(source).items()}
@@ -87,6 +103,8 @@ class NavigatorNode(ManagedNode):
         others = self.count_publishers(self.resolve_topic_name("cmd_vel")) - 1 if self.config.enable_cmd_vel else 0
         if others > 0:
             level, values["cmd_vel"] = max(level, WARN), f"{others} other publishers; put a twist_mux between them"
+        if others := self.namesakes():
+            level, values["name"] = max(level, WARN), f"{others} other node(s) of this name; rename them"
         name = f"{self.get_fully_qualified_name()}: navigator"
         message = velocity.reason or "following the plan"
         status = Status(name=name, level=level, message=message, values=values)

@@ -8,14 +8,17 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from mm_nav.errors import MmNavError
+from mm_nav.ros import transport
 from mm_nav.ros.runner import Stop, fail, leave
 
 NODES = {
     "fusion_node": "mm_nav.ros.fusion_node",
     "navigator_node": "mm_nav.ros.navigator_node",
     "sim_node": "mm_nav.ros.sim_node",
+    "play_node": "mm_nav.ros.play_node",
 }
 PARENT_VARIABLE = "MM_NAV_UP_PID"  # set by ``mm_nav up``: its nodes end with it, even if it is killed
 PR_SET_PDEATHSIG = 1  # prctl(2), Linux
@@ -34,6 +37,7 @@ def run(argv: Sequence[str]) -> int:
         hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(NODES)}"
         return fail(f"unknown node {name!r}; {hint}")
     try:
+        transport.check(os.environ)  # librcl ends the process when it is loaded with a middleware that is not here
         module = importlib.import_module(NODES[name])
     except MmNavError as error:
         return fail(str(error))
@@ -47,6 +51,17 @@ def _follow_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
     if str(os.getppid()) != parent:
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def script(name: str) -> int:
+    """Run a node with the words of the command line: what the console scripts are."""
+    return run([name, *sys.argv[1:]])
+
+
+fusion_node = partial(script, "fusion_node")
+navigator_node = partial(script, "navigator_node")
+sim_node = partial(script, "sim_node")
+play_node = partial(script, "play_node")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from mm_nav.wire import (
     Encoded,
     Status,
     encode_command_status,
+    encode_grid,
     encode_objects,
     encode_obstacles,
     encode_occupancy,
@@ -53,6 +54,18 @@ def outcome_messages(
     if goal is not None:
         made["goal_pose"] = lambda: encode_goal(goal, scene.stamp_ns, plan.T_odom_base, base_frame, odom_frame)
     return made
+
+
+def hold_messages(reason: str, stamp_ns: int, grid: BevGrid, base_frame: str) -> dict[str, Callable[[], Encoded]]:
+    """What is said while nothing is known: an empty plan, unknown occupancy and why; stamped as the last instant, not as now."""
+    unknown = np.full((grid.rows, grid.columns), np.nan, np.float32)
+    stand = Plan(stamp_ns=stamp_ns, path=np.zeros((0, 2)), stop=True, state="hold")
+    state = {"level": 2, "name": "fusion", "message": f"hold: {one_line(reason)}", "values": []}
+    return {
+        "occupancy": lambda: encode_grid(unknown, grid, stamp_ns, base_frame),
+        "plan": lambda: encode_motion(stand, base_frame, base_frame),
+        "fusion_status": lambda: Encoded("diagnostic_msgs/msg/DiagnosticStatus", state),
+    }
 
 
 def encode_motion(plan: Plan, base_frame: str, odom_frame: str) -> Encoded:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parameters of the robot: frozen configs, loaded strictly from ROS parameters. Imports no rclpy and knows no node.
 
-``launch/params.yaml`` holds every key under ``/**: ros__parameters:`` and serves all three nodes, so a key that
-another node owns is accepted and ignored; a key that no node owns is an error that names the nearest one.
+``launch/params.yaml`` holds every key under ``/**: ros__parameters:`` and serves fusion, navigator and sim, so a key that
+another node owns is accepted and ignored; a key that no node owns is an error that names the nearest one. The player's
+keys are arguments of its launch file.
 """
 
 import dataclasses
@@ -94,6 +95,9 @@ class FusionConfig(RobotConfig):
     max_stamp_age_s: float = _param(
         0.0, "drop readings whose stamp differs more from the clock; 0 never drops", unit="s", low=0.0, high=3600.0
     )
+    max_command_age_s: float = _param(2.0, "spoken orders that waited longer are refused; stop words never are", unit="s", low=0.1, high=60.0)
+    required: tuple[str, ...] = _param((), "sources or kinds (lidar, radar, camera/front) without which the robot stands instead of driving slowly")
+    empty_is_open: bool = _param(False, "a LiDAR without a single point means open ground; false: after a second it counts as broken")
     low_contrast: float = _param(0.2, "warn of a camera whose picture has less contrast: fog, dirt or focus", low=0.0, high=1.0)
     nav2_action: str = _param(
         "", "action of Nav2 (nav2_msgs/NavigateToPose) that is given each goal the robot is sure of, navigate_to_pose; empty: none")
@@ -112,6 +116,7 @@ class NavigatorConfig(RobotConfig):
 
     enable_cmd_vel: bool = _param(False, "publish cmd_vel; off, so that a robot moves only when its owner says so")
     rate_hz: float = _param(20.0, "rate of cmd_vel", unit="Hz", low=5.0, high=200.0)
+    sim_pause_ok: bool = _param(False, "with use_sim_time: drive on while /clock stands")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +133,18 @@ class SimConfig(RobotConfig):
     hold_s: float = _param(30.0, "how long the world waits at its start for somebody who takes orders", unit="s", low=0.0, high=600.0)
     exit_when_done: bool = _param(False, "end the node when the goal is reached or time is up")
     result_file: str = _param("", "where to write the result as one line of JSON; empty for nowhere")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayerConfig(RobotConfig):
+    """Parameters of the play node."""
+
+    bag: str = _param("", "the recording to play: a folder, or a file")
+    rate: float = _param(1.0, "speed against the recorded one; 0 is as fast as it can", low=0.0, high=1000.0)
+    loop: bool = _param(False, "begin again at the end; time jumps back, and nodes forget what they saw")
+    clock: bool = _param(True, "publish /clock from the recording, for nodes with use_sim_time")
+    wait_s: float = _param(60.0, "how long to wait for listeners to every topic", unit="s", low=0.0, high=3600.0)
+    exit_when_done: bool = _param(True, "end the node when the recording has been played")
 
 
 NODES: tuple[type[RobotConfig], ...] = (FusionConfig, NavigatorConfig, SimConfig)
@@ -150,7 +167,7 @@ def load(config: type[Config], values: Mapping[str, Any]) -> Config:
     taken: dict[str, Any] = {}
     for key, value in values.items():
         head, _, member = key.partition(".")
-        if head in FOREIGN:
+        if head in FOREIGN or (value is None and known.get(key)):  # `extrinsics: {}` arrives as "not set"
             continue
         if head not in known or known[head] != bool(member):
             raise ConfigError(_unknown(key, value, known))

@@ -2,7 +2,8 @@
 """``mm_nav play BAG``: publishes a recording on real topics, under the names that the fusion node reads.
 
 Header stamps stay as recorded. Where tf2_msgs is not installed (PyPI has none) the mountings cannot go out on
-/tf_static: ``--write-params`` puts them, and the topics, into a parameter file for the fusion node.
+/tf_static: ``--write-params`` puts them, and the topics, into a parameter file for the fusion node. In launch files the
+play node (play_node.py) does the same.
 """
 
 import logging
@@ -123,7 +124,7 @@ class Player:
         standard = {use.topic: name for use in topic_uses(reader) if (name := standard_topic(use)) is not None}
         self.topics = dict(standard if topics is None else topics)
         self.sent: Counter[str] = Counter()
-        self._reader = reader
+        self._node, self._reader = node, reader
         self._publishers: dict[str, Any] = {}
         for topic, name in list(self.topics.items()):
             type_name = reader.topics[topic].type
@@ -178,6 +179,12 @@ class Player:
             self.sent[self.topics[message.topic]] += 1
         return self.sent.total()
 
+    def close(self) -> None:
+        """Take the publishers away; the node and the recording are the caller's."""
+        for publisher in self._publishers.values():
+            self._node.destroy_publisher(publisher)
+        self._publishers.clear()
+
     def wait_until_received(self, patience_s: float) -> bool:
         """Wait until reliable listeners have everything."""
         from rclpy.duration import Duration
@@ -213,7 +220,7 @@ def _play(config: PlayConfig, reader: BagReader) -> int:
     try:
         node = Node("player", namespace=config.namespace)
         player = Player(node, reader)
-        tick = _clock(node) if config.clock else None
+        tick = clock_ticker(node) if config.clock else None
         unheard = player.wait_for_listeners(config.wait_s, lambda: stop.requested)
         if unheard and not stop.requested:
             log.warning("nobody listens to %s", ", ".join(unheard))
@@ -226,7 +233,8 @@ def _play(config: PlayConfig, reader: BagReader) -> int:
     return 0
 
 
-def _clock(node: Any) -> Callable[[int], None]:
+def clock_ticker(node: Any) -> Callable[[int], None]:
+    """Publishes a log time on /clock."""
     publisher = node.create_publisher(message_class(CLOCK), "/clock", 10)
 
     def tick(log_time_ns: int) -> None:

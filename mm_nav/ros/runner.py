@@ -9,14 +9,18 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
 from types import FrameType
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
-from mm_nav.errors import MmNavError
+from mm_nav.errors import ConfigError, MmNavError
 from mm_nav.ros import transport
 from mm_nav.ros.guard import one_line
+from mm_nav.ros.params_file import read_blocks
 
 Item = TypeVar("Item")
 SPIN_S = 0.05  # how long a signal may wait for the executor to return to Python
@@ -76,12 +80,20 @@ class Worker(Generic[Item]):
     def __init__(self, work: Callable[[Item], Any], name: str) -> None:
         self.mailbox: Mailbox[Item] = Mailbox()
         self._work = work
+        self._began_s: float | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         while (item := self.mailbox.take()) is not None:
+            self._began_s = time.monotonic()
             self._work(item)
+            self._began_s = None
+
+    def busy_s(self) -> float:
+        """For how long it has been working on what it has in hand; 0 while it waits."""
+        began_s = self._began_s
+        return 0.0 if began_s is None else time.monotonic() - began_s
 
     def close(self) -> bool:
         """Stop after the item in hand. Returns whether the thread ended in time."""
@@ -131,18 +143,20 @@ def run(make_node: Callable[..., RunnableNode], argv: Sequence[str] | None = Non
     last zero velocity could be published.
     """
     stop = stop or Stop()
-    transport.prepare()
+    try:
+        transport.prepare()
+    except MmNavError as error:
+        return fail(str(error))
     import rclpy
     from rclpy.signals import SignalHandlerOptions
 
     stop.at_once = False
     context = rclpy.Context()
+    words = list(sys.argv if argv is None else argv)
     try:
-        rclpy.init(
-            args=list(sys.argv if argv is None else argv), context=context, signal_handler_options=SignalHandlerOptions.NO
-        )
-    except Exception as error:  # rcl's own error types; its text names the file and line
-        return fail(f"cannot start ROS: {error}; check the arguments after --ros-args")
+        rclpy.init(args=words, context=context, signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:  # rcl's own error types
+        return fail(_fault_of_file(words) or f"cannot start ROS: {error}; check the arguments after --ros-args")
     try:
         return _spin(make_node, context, stop)
     except MmNavError as error:
@@ -157,7 +171,7 @@ def _spin(make_node: Callable[..., RunnableNode], context: Any, stop: Stop) -> i
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
     executor = SingleThreadedExecutor(context=context)
-    node: Any = make_node(context=context)
+    node: Any = _made(make_node, context)
     try:
         executor.add_node(node)
         node.start()
@@ -171,6 +185,29 @@ def _spin(make_node: Callable[..., RunnableNode], context: Any, stop: Stop) -> i
         node.destroy_node()
         executor.shutdown()
     return 0 if node.exit_code is None else int(node.exit_code)
+
+
+def _fault_of_file(words: Sequence[str]) -> str:
+    """What is wrong with the first bad parameter file of a command line, in words that name the remedy; '' if none is bad."""
+    for option, file in pairwise(words):
+        if option == "--params-file":
+            try:
+                read_blocks(Path(file))
+            except ConfigError as error:
+                return str(error)
+    return ""
+
+
+def _made(make_node: Callable[..., RunnableNode], context: Any) -> RunnableNode:
+    from rclpy._rclpy_pybind11 import RCLError
+
+    try:
+        return make_node(context=context)
+    except RCLError as error:  # the middleware refuses a participant
+        remedy = "correct ROS_SECURITY_KEYSTORE and the enclave; PyPI's Fast DDS cannot do security at all, a ROS 2 install can"
+        if "ecurity" not in str(error):
+            remedy = "check the network and /dev/shm with `mm_nav doctor`"
+        raise ConfigError(f"cannot start the node: {error}; {remedy}") from error
 
 
 def leave(status: int) -> NoReturn:

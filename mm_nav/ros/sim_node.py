@@ -64,6 +64,8 @@ class SimNode(ManagedNode):
         self._driven_s = self.monotonic_s()
 
     def _hear_status(self, message: Any) -> None:
+        if any(v.key == "reason" and v.value == "expired" for v in message.values):
+            return  # it came too late; it is said again
         self._order = ""  # somebody answered
         if self._scenario is not None:
             self._scenario.hear_answer(str(message.message))

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``$(var x)`` and its like in launch files, and the scope that they look into. Knows no tag."""
+"""``$(var x)`` and its like in launch files, and the scope that they look into. Knows no tag.
+
+As in launch's grammar a backslash takes the meaning from the character after it, and what a substitution gives is never
+split: ``args="--say $(var say)"`` are two words, whatever is said.
+"""
 
 import difflib
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,16 +17,19 @@ from mm_nav.errors import ConfigError
 from mm_nav.ros.transport import share_dir
 
 SUPPORTED = "$(var x), $(env X default), $(find-pkg-share p), $(dirname)"
+ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+HELD = 0xE000  # private-use characters stand for substitutions while words are split
+HELD_MARK = re.compile("[\ue000-\uf8ff]")
 
 
 @dataclass(slots=True)
 class Scope:
-    """What a tag sees: launch arguments, namespace, environment, and the folder of its file."""
+    """What a tag sees: launch arguments, namespace (None: nobody named one), environment, and the folder of its file."""
 
     values: dict[str, str]
     environment: dict[str, str]
     folder: Path
-    namespace: str = ""
+    namespace: str | None = None
     added_environment: dict[str, str] = field(default_factory=dict)
 
     def nested(self) -> "Scope":
@@ -38,37 +46,73 @@ def substitute(text: str, scope: Scope) -> str:
     Raises:
         ConfigError: unknown substitution, unknown name, or a parenthesis that is not closed.
     """
-    start = text.find("$(")
-    if start < 0:
-        return text
-    depth = 0
-    for end in range(start + 1, len(text)):
-        depth += (text[end] == "(") - (text[end] == ")")
-        if depth == 0:
-            inner = substitute(text[start + 2 : end], scope)
-            return text[:start] + _replace(inner, scope) + substitute(text[end + 1 :], scope)
-    raise ConfigError(f"{text!r} opens $( and does not close it; add ')'")
+    return "".join(_replace(piece, scope) if marked else ESCAPED.sub(r"\1", piece) for piece, marked in _pieces(text))
+
+
+def has_substitution(text: str) -> bool:
+    """Whether a ``$(…)`` stands in it."""
+    return any(marked for _, marked in _pieces(text))
+
+
+def words(text: str, scope: Scope) -> list[str]:
+    """Split like a shell, then substitute: a word stays one word, whatever it becomes.
+
+    Raises:
+        ConfigError: as ``substitute``; a quotation that is not closed.
+    """
+    held: list[str] = []
+    masked = ""
+    for piece, marked in _pieces(text):
+        if marked:
+            masked += chr(HELD + len(held))
+            held.append(piece)
+        else:
+            masked += piece
+    try:
+        split = shlex.split(masked)
+    except ValueError as error:
+        raise ConfigError(f"{text!r}: {error}; close the quotation") from error
+    return [HELD_MARK.sub(lambda mark: _replace(held[ord(mark[0]) - HELD], scope), word) for word in split]
+
+
+def _pieces(text: str) -> list[tuple[str, bool]]:
+    """Plain text, and what stands inside ``$(…)`` (True), in order."""
+    found: list[tuple[str, bool]] = []
+    start = at = depth = 0
+    while at < len(text):
+        if text[at] == "\\":
+            at += 1
+        elif not depth and text.startswith("$(", at):
+            if at > start:
+                found.append((text[start:at], False))
+            start, depth, at = at + 2, 1, at + 1
+        elif depth and text[at] in "()":
+            depth += 1 if text[at] == "(" else -1
+            if not depth:
+                found.append((text[start:at], True))
+                start = at + 1
+        at += 1
+    if depth:
+        raise ConfigError(f"{text!r} opens $( and does not close it; add ')'")
+    return [*found, (text[start:], False)] if start < len(text) else found
 
 
 def _replace(inner: str, scope: Scope) -> str:
-    try:
-        name, *words = shlex.split(inner) or [""]
-    except ValueError as error:
-        raise ConfigError(f"$({inner}): {error}; close the quotation") from error
-    if name == "var" and len(words) in (1, 2):
-        if words[0] not in scope.values and len(words) == 1:
-            near = difflib.get_close_matches(words[0], scope.values, n=1)
+    name, *given = words(inner, scope) or [""]
+    if name == "var" and len(given) in (1, 2):
+        if given[0] not in scope.values and len(given) == 1:
+            near = difflib.get_close_matches(given[0], scope.values, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "declare it with <arg> or <let> before it is used"
-            raise ConfigError(f"$(var {words[0]}) is not known; {hint}")
-        return scope.values.get(words[0], words[-1])
-    if name == "env" and len(words) in (1, 2):
-        if words[0] not in scope.environment and len(words) == 1:
-            raise ConfigError(f"$(env {words[0]}) is not set; export it or write $(env {words[0]} DEFAULT)")
-        return scope.environment.get(words[0], words[-1])
-    if name == "dirname" and not words:
+            raise ConfigError(f"$(var {given[0]}) is not known; {hint}")
+        return scope.values.get(given[0], given[-1])
+    if name == "env" and len(given) in (1, 2):
+        if given[0] not in scope.environment and len(given) == 1:
+            raise ConfigError(f"$(env {given[0]}) is not set; export it or write $(env {given[0]} DEFAULT)")
+        return scope.environment.get(given[0], given[-1])
+    if name == "dirname" and not given:
         return str(scope.folder)
-    if name == "find-pkg-share" and len(words) == 1:
-        return str(package_share(words[0], scope.environment))
+    if name == "find-pkg-share" and len(given) == 1:
+        return str(package_share(given[0], scope.environment))
     raise ConfigError(f"$({inner}) is not supported; supported are {SUPPORTED}")
 
 
@@ -87,8 +131,16 @@ def package_share(package: str, environment: Mapping[str, str]) -> Path:
 
 
 def boolean(text: str, where: str) -> bool:
-    """true, false, 1 or 0; ``where`` names the place in the error."""
+    """Of ``if`` and ``unless``: true, false, 1 or 0; ``where`` names the place in the error."""
     word = text.strip().lower()
     if word not in ("true", "false", "1", "0"):
         raise ConfigError(f"{where} is {text!r}; it must be true or false")
     return word in ("true", "1")
+
+
+def flag(text: str, where: str) -> bool:
+    """Of ``scoped`` and ``respawn``: a YAML boolean, of which 1 and 0 are none."""
+    word = text.strip().lower()
+    if word not in ("true", "false"):
+        raise ConfigError(f"{where} is {text!r}; it must be true or false")
+    return word == "true"

@@ -10,16 +10,18 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 from mm_nav import share
 from mm_nav.errors import ConfigError
+from mm_nav.ros.domain import check_domain
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
 KEEP_BYTES = 256 << 20  # messages below this are recycled by malloc instead of mapped and page-faulted anew
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where POSIX shared memory lives, not a temporary file
 ROOMY_BYTES = 512 << 20  # six participants with a 64 MiB segment each, and some air
+RMW_INDEX = Path("share") / "ament_index" / "resource_index" / "rmw_typesupport"  # where each middleware leaves its name
 OLD_VARIABLE_DISTROS = frozenset({"humble", "iron", "jazzy"})  # their Fast DDS 2 reads FASTRTPS_…, later ones FASTDDS_…
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 
@@ -37,13 +39,39 @@ def share_dir() -> Path:
 
 
 def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Set up this process for ROS; call it before ``rclpy.init``. What the user set himself stays as it is."""
+    """Set up this process for ROS; call it before ``rclpy.init``. What the user set himself stays as it is.
+
+    Raises:
+        ConfigError: the environment asks for what rcl would end the process for.
+    """
     environment.setdefault("AMENT_PREFIX_PATH", sys.prefix)
+    check(environment)
     tune_malloc()
     profile = fastdds_profile(environment)
     if profile is not None:
         old = environment.get("ROS_DISTRO", "") in OLD_VARIABLE_DISTROS
         environment[PROFILE_VARIABLES[1 if old else 0]] = str(profile)
+
+
+def check(environment: Mapping[str, str]) -> None:
+    """Refuse an environment that rcl would end the process for, without saying why or what to do.
+
+    That is a domain that is none, a middleware that is not here, and security that is enforced without keys.
+
+    Raises:
+        ConfigError: with the remedy.
+    """
+    check_domain(environment)
+    enforced = environment.get("ROS_SECURITY_ENABLE") == "true" and environment.get("ROS_SECURITY_STRATEGY") == "Enforce"
+    if enforced and not environment.get("ROS_SECURITY_KEYSTORE"):
+        raise ConfigError("ROS_SECURITY_STRATEGY is 'Enforce' and ROS_SECURITY_KEYSTORE is not set; set it to a keystore (docs/security.md)")
+    wanted = environment.get("RMW_IMPLEMENTATION", "")
+    prefixes = environment.get("AMENT_PREFIX_PATH") or sys.prefix
+    indexes = [Path(prefix) / RMW_INDEX for prefix in prefixes.split(os.pathsep) if prefix]
+    here = sorted({file.name for index in indexes if index.is_dir() for file in index.iterdir()} - {"rmw_implementation"})
+    if wanted and here and wanted not in here:
+        package = f"ros-{environment.get('ROS_DISTRO', 'DISTRO')}-{wanted.replace('_', '-')}"
+        raise ConfigError(f"RMW_IMPLEMENTATION is {wanted!r}, and installed are {', '.join(here)}; unset it, or install {package}")
 
 
 def fastdds_profile(environment: MutableMapping[str, str], shared_memory: Path = SHARED_MEMORY) -> Path | None:

@@ -17,18 +17,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
 
-import yaml
-
 from mm_nav import share
 from mm_nav.errors import ConfigError
+from mm_nav.ros import transport
+from mm_nav.ros.command_line import check_params, command, labels
 from mm_nav.ros.launch_xml import NodeSpec, describe, read
-from mm_nav.ros.node import NODES, PARENT_VARIABLE
+from mm_nav.ros.node import PARENT_VARIABLE
+from mm_nav.ros.respawn import Respawn
 from mm_nav.ros.runner import Stop
 
 POLL_S = 0.05
 INTERRUPT_S, TERMINATE_S = 2.0, 1.0  # patience with SIGINT, then with SIGTERM
-STEADY_S = 10.0  # a node that lived this long is respawned at once again
-BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+OWN = "up"  # label of what this runner says itself
 
 
 @dataclass(slots=True)
@@ -38,9 +38,10 @@ class Child:
     spec: NodeSpec
     label: str
     command: list[str]
+    lives: Respawn
     process: subprocess.Popen[str] | None = None
     started_s: float = 0.0
-    failures: int = 0
+    given_up: bool = False
     due_s: float | None = None
     readers: list[threading.Thread] = field(default_factory=list)
 
@@ -62,8 +63,12 @@ def main(argv: Sequence[str]) -> int:
         specs = read(path, arguments)
         if not specs:
             raise ConfigError(f"{path} starts no node with these arguments; check its if= and unless=")
+        for spec in specs:
+            transport.check({**os.environ, **spec.environment})
+        for note in check_params(specs):
+            _say(OWN, note)
         children = [
-            Child(spec, label, command(spec, Path(folder), i))
+            Child(spec, label, command(spec, Path(folder), i), Respawn(spec.respawn_delay_s, spec.respawn_max_retries))
             for i, (spec, label) in enumerate(zip(specs, labels(specs), strict=True))
         ]
         return supervise(children, stop)
@@ -102,50 +107,6 @@ def parse_arguments(words: Sequence[str]) -> dict[str, str]:
     return arguments
 
 
-def labels(specs: Sequence[NodeSpec]) -> list[str]:
-    """Names for the output: the node's, with its namespace where that tells two apart."""
-    plain = [spec.name or spec.executable for spec in specs]
-    return [f"{s.namespace.strip('/')}/{n}" if plain.count(n) > 1 and s.namespace else n for s, n in zip(specs, plain, strict=True)]
-
-
-def command(spec: NodeSpec, folder: Path, index: int) -> list[str]:
-    """The command line of a node; inline parameters go to files in ``folder``, as launch_ros does it.
-
-    Raises:
-        ConfigError: the executable or a parameter file is not there.
-    """
-    words = [*program(spec), *spec.args, "--ros-args"]
-    if spec.name:
-        words += ["-r", f"__node:={spec.name}"]
-    if spec.namespace:
-        words += ["-r", f"__ns:={spec.namespace}"]
-    for number, given in enumerate(spec.params):
-        if isinstance(given, Path):
-            if not given.is_file():
-                raise ConfigError(f"parameter file {str(given)!r} of node {spec.name or spec.executable!r} is not there")
-            file = given
-        else:
-            file = folder / f"{index}_{number}.yaml"
-            file.write_text(yaml.safe_dump({"/**": {"ros__parameters": given}}, allow_unicode=True), encoding="utf-8")
-        words += ["--params-file", str(file)]
-    for source, target in spec.remaps:
-        words += ["-r", f"{source}:={target}"]
-    return [*words, *spec.ros_args]
-
-
-def program(spec: NodeSpec) -> list[str]:
-    """How to start an executable: ours by this interpreter (a script's #! may name another), others from lib/PKG."""
-    if spec.package == "mm_nav":
-        if spec.executable not in NODES:
-            raise ConfigError(f"mm_nav has no executable {spec.executable!r}; it has {', '.join(NODES)}")
-        return [sys.executable, "-m", "mm_nav.ros.node", spec.executable]
-    for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep):
-        found = Path(prefix) / "lib" / spec.package / spec.executable
-        if prefix and found.is_file():
-            return [str(found)]
-    raise ConfigError(f"{spec.package}/{spec.executable} is not installed; install it, or switch it off by its launch argument")
-
-
 def supervise(children: Sequence[Child], stop: Stop) -> int:
     """Start the children and stay until they have ended, one that ends all has, or a signal came."""
     failed = False
@@ -157,7 +118,7 @@ def supervise(children: Sequence[Child], stop: Stop) -> int:
                 code = ended(child)
                 if code is None:
                     continue
-                failed = failed or (code != 0 and not child.spec.respawn)
+                failed = failed or child.given_up or (code != 0 and not child.spec.respawn)
                 if child.spec.ends_all:
                     return int(failed)
             if all(child.process is None and child.due_s is None for child in children):
@@ -194,13 +155,14 @@ def ended(child: Child) -> int | None:
     child.process = None
     lived_s = time.monotonic() - child.started_s
     _say(child.label, "ended" if code == 0 else f"ended with exit code {code}")
-    if child.spec.respawn:
-        child.failures = 0 if lived_s > STEADY_S else child.failures + 1
-        wait_s = child.spec.respawn_delay_s
+    if child.spec.respawn and not child.spec.ends_all:
+        wait_s = child.lives.after(lived_s)
         if wait_s is None:
-            wait_s = BACKOFF_S[min(child.failures, len(BACKOFF_S) - 1)]
-        child.due_s = time.monotonic() + wait_s
-        _say(child.label, f"starts again in {wait_s:g} s")
+            child.given_up = True
+            _say(child.label, child.lives.epitaph(code))
+        else:
+            child.due_s = time.monotonic() + wait_s
+            _say(child.label, f"starts again in {wait_s:g} s")
     return code
 
 

@@ -7,8 +7,22 @@ from typing import Any
 
 import pytest
 
+from mm_nav.errors import ConfigError
 from mm_nav.ros import domain
-from mm_nav.ros.domain import DOMAINS, free_domain
+from mm_nav.ros.domain import DOMAINS, check_domain, free_domain
+
+
+@pytest.mark.parametrize("number", ["", "0", "42", "101", "232"])
+def test_a_domain_that_has_ports_is_taken(number: str) -> None:
+    check_domain({"ROS_DOMAIN_ID": number})
+    check_domain({})
+
+
+@pytest.mark.parametrize("number", ["233", "300", "-1", "1.5", "abc", " 7", "٣"])
+def test_a_domain_that_has_no_ports_is_refused_with_the_range(number: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check_domain({"ROS_DOMAIN_ID": number})
+    assert str(caught.value).startswith(f"ROS_DOMAIN_ID is {number!r}; it must be a whole number in 0..232, best 0..101 on Linux")
 
 
 def test_a_domain_in_use_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,69 @@ def test_a_bag_that_begins_anew_clears_what_waits_and_goes_on() -> None:
     assert frame.stamp_ns == 2 * SECOND
 
 
+@pytest.mark.fault("T07")
+@pytest.mark.parametrize(("ahead_s", "wall_s", "resets"), [(3600, 0.2, 1), (3600, 3600, 0), (4, 0.2, 0), (30, 2.0, 0)])
+def test_stamps_that_leap_ahead_of_the_wall_clock_begin_anew(ahead_s: int, wall_s: float, resets: int) -> None:
+    robot = Robot()
+    robot.lidar(10 * SECOND)
+    robot.now_s += wall_s
+    robot.lidar((10 + ahead_s) * SECOND)
+    robot.odom((10 + ahead_s) * SECOND)
+    frame = robot.feed.take()
+    assert robot.feed.resets == resets
+    assert frame is not None
+    assert frame.stamp_ns == (10 + ahead_s) * SECOND
+
+
+@pytest.mark.fault("M02", "M03", "M14", "M25")
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [("trailing", {"data": np.zeros(16 + 5, np.uint8)}), ("row_step", {"row_step": 0}),
+     ("no_intensity", {"fields": [{"name": n, "offset": 4 * i, "datatype": 7, "count": 1} for i, n in enumerate("xyz")]}),
+     ("slash", {"header": {"stamp": {"sec": 1}, "frame_id": "/lidar"}})],
+)  # fmt: skip
+def test_what_is_odd_but_readable_is_used_and_told_once(name: str, change: dict[str, Any]) -> None:
+    robot = Robot()
+    ones = np.ones(1, np.float32)
+    cloud = encode_point_cloud(PointCloud(stamp_ns=SECOND, frame_id="lidar", xyz=np.ones((1, 3), np.float32), intensity=ones, velocity=ones), radar=False)
+    for second in (1, 2, 3):
+        header = {"stamp": {"sec": second}, "frame_id": "lidar"}
+        robot.hear("lidar/points", Encoded(cloud.type_name, {**cloud.fields, "header": header, **change}))
+        change = {**change, "header": {**header, **({"frame_id": "/lidar"} if name == "slash" else {})}} if name == "slash" else change
+    robot.odom(3 * SECOND)
+    frame = robot.feed.take()
+    assert frame is not None
+    assert len(frame.lidars[0].cloud.xyz) == 1
+    assert f"odd.{name}" in robot.status("lidar/points").values
+    assert len(robot.lines) == 1
+
+
+@pytest.mark.fault("T10")
+def test_the_offset_of_a_sensor_is_measured() -> None:
+    robot = Robot()
+    for second in range(1, 6):
+        robot.odom(second * SECOND - 30_000_000)
+        robot.lidar(second * SECOND)
+    robot.feed.take()
+    assert robot.status("odom").values["offset_ms"] == "-30.0"
+
+
+@pytest.mark.fault("M24")
+def test_a_silent_sensor_that_somebody_publishes_is_subscribed_anew_every_five_seconds() -> None:
+    robot = Robot()
+    robot.lidar(SECOND)
+    published = ["lidar/points", "odom"]
+    found = []
+    for _ in range(30):
+        robot.now_s += 0.5
+        robot.odom(SECOND)
+        found += [(round(robot.now_s - 100, 1), topic) for topic in robot.feed.mute(published)]
+    assert [topic for _, topic in found] == ["lidar/points", "lidar/points"]
+    assert found[1][0] - found[0][0] >= 5.0
+    assert robot.guard.count("lidar/points", "resubscribed") == 2
+    assert robot.feed.mute([]) == []
+
+
 def test_a_command_is_stamped_by_the_sensors_clock() -> None:
     robot = Robot()
     first = robot.hear("command", encode_string("stop"))

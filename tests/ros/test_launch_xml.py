@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mm_nav.errors import ConfigError
-from mm_nav.ros.launch_xml import NodeSpec, describe, join_namespace, parameter_value, read
+from mm_nav.ros.launch_xml import NodeSpec, describe, join_namespace, read
 from mm_nav.ros.transport import share_dir
 
 
@@ -45,15 +45,22 @@ def test_groups_keep_namespaces_variables_and_environment_inside(tmp_path: Path)
     first, second, third = nodes(tmp_path, body)
     assert (first.executable, first.namespace, dict(first.environment)) == ("in", "/a/b/c", {"E": "1"})
     assert second.namespace == "/abs"
-    assert (third.executable, third.namespace, dict(third.environment)) == ("out", "", {})
+    assert (third.executable, third.namespace, dict(third.environment)) == ("out", None, {})
 
 
 @pytest.mark.parametrize(
     ("base", "namespace", "joined"),
-    [("", "", ""), ("/a", "", "/a"), ("/a", "b/", "/a/b"), ("/a", "/b", "/b"), ("", "r1", "/r1"), ("", "/", "")],
-)
-def test_namespaces_join_like_those_of_ros(base: str, namespace: str, joined: str) -> None:
+    [(None, None, None), (None, "", "/"), ("/a", None, "/a"), ("/a", "", "/a"), ("/a", "b/", "/a/b"), ("/a", "/b", "/b"),
+     (None, "r1", "/r1"), (None, "/", "/"), ("/", "r1", "/r1"), ("/a", "/", "/")],
+)  # fmt: skip
+def test_namespaces_join_like_those_of_ros(base: str | None, namespace: str | None, joined: str | None) -> None:
     assert join_namespace(base, namespace) == joined
+
+
+@pytest.mark.parametrize("name", ["1st", "a-b", "a//b", "//a", "roboter_ä", "a b"])
+def test_a_namespace_that_is_no_ros_name_is_quoted(name: str) -> None:
+    with pytest.raises(ConfigError, match="is no ROS name; use letters, digits and _"):
+        join_namespace("/r1", name)
 
 
 def test_conditions_choose_nodes(tmp_path: Path) -> None:
@@ -96,6 +103,18 @@ def test_a_substitution_that_cannot_be_made_is_quoted(tmp_path: Path, text: str,
         ("<node pkg='p' exe='q'/>", "did you mean 'exec'"),
         ("<node pkg='p' exec='q'><param name='a' value='1' if='true'/></node>", "<param if="),
         ("<node pkg='p' exec='q' on_exit='restart'/>", "restart"),
+        ("<node pkg='p' exec='q' if='true' unless='false'/>", "has if and unless; use one"),
+        ("<node pkg='p' exec='q' respawn='1'/>", "<node respawn> is '1'; it must be true or false"),
+        ("<node pkg='p' exec='q' respawn_delay='$(env X 1)'/>", "must be a number, written out"),
+        ("<node pkg='p' exec='q' respawn_delay='-1'/>", "must be 0 or more seconds"),
+        ("<node pkg='p' exec='q' name='a/b'/>", "node name 'a/b' is no ROS name"),
+        ("<node pkg='p' exec='q'><param name='a' from='b'/></node>", "either a file or a value"),
+        ("<node pkg='p' exec='q'><param name='a'><param name='b' value='1'/></param></node>", "<param> in <param> is not supported"),
+        ("<node pkg='p' exec='q'><param from='f' allow_substs='true'/></node>", "<param allow_substs="),
+        ("<group scoped='$(env X true)'/>", "<group scoped> is"),
+        ("<arg name='a' default='x'><choice value='y'/></arg>", "'a' is 'x'; choose one of y"),
+        ("<include file='f'><node pkg='p' exec='q'/></include>", "<node> in <include> is not supported"),
+        ("<let name='a' value='b'><node pkg='p' exec='q'/></let>", "<node> in <let> is not supported; supported are none"),
         ("<node pkg='p'/>", "has no 'exec'"),
         ("<arg default='1'/>", "has no 'name'"),
     ],
@@ -117,7 +136,7 @@ def test_broken_xml_and_a_missing_file_are_named(tmp_path: Path) -> None:
 def test_params_and_remaps_are_kept_in_order(tmp_path: Path) -> None:
     body = """
       <node pkg="p" exec="q" name="n" respawn="true" respawn_delay="0.5" on_exit="shutdown" ros_args="--log-level debug">
-        <param from="$(dirname)/a.yaml"/><param name="x.y" value="[1, 0.5]"/><param name="say" value="go: now"/>
+        <param from="$(dirname)/a.yaml"/><param name="x.y" value="[1.0, 0.5]"/><param name="say" value="go: now" type="str"/>
         <remap from="odom" to="/wheel/odom"/><env name="K" value="v"/>
       </node>
     """
@@ -128,17 +147,7 @@ def test_params_and_remaps_are_kept_in_order(tmp_path: Path) -> None:
     assert (node.ros_args, dict(node.environment)) == (("--log-level", "debug"), {"K": "v"})
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("1", 1), ("1.5", 1.5), ("true", True), ("[a, b]", ["a", "b"]), ("", ""), ("去红色锥桶", "去红色锥桶"), ("{a: 1}", "{a: 1}"),
-     ("[1, a]", "[1, a]"), ("'7'", "7"), ("[", "["), ("2026-01-01", "2026-01-01")],
-)  # fmt: skip
-def test_values_are_read_by_yaml_rules_and_stay_text_when_ros_has_no_such_type(text: str, value: object) -> None:
-    assert parameter_value(text) == value
-    assert type(parameter_value(text)) is type(value)
-
-
-def test_an_included_file_gets_arguments_and_the_namespace_but_gives_none_back(tmp_path: Path) -> None:
+def test_an_included_file_is_read_as_if_its_text_stood_there(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "child.launch.xml").write_text(
         '<launch><arg name="who"/><push_ros_namespace namespace="deep"/><node pkg="p" exec="$(var who)" args="$(dirname)"/></launch>'
@@ -146,11 +155,17 @@ def test_an_included_file_gets_arguments_and_the_namespace_but_gives_none_back(t
     body = """
       <push_ros_namespace namespace="top"/>
       <include file="$(dirname)/sub/child.launch.xml"><arg name="who" value="child"/></include>
-      <node pkg="p" exec="after"/>
+      <node pkg="p" exec="after" args="$(dirname) $(var who)"/>
     """
     child, after = nodes(tmp_path, body)
     assert (child.executable, child.namespace, child.args) == ("child", "/top/deep", (str(tmp_path / "sub"),))
-    assert after.namespace == "/top"
+    assert (after.namespace, after.args) == ("/top/deep", (str(tmp_path), "child"))
+
+
+def test_a_required_argument_of_an_included_file_must_be_given_by_the_include_even_if_it_is_known(tmp_path: Path) -> None:
+    (tmp_path / "child.launch.xml").write_text('<launch><group><arg name="who"/></group><node pkg="p" exec="$(var who)"/></launch>')
+    with pytest.raises(ConfigError, match=r"child\.launch\.xml gives no 'who'; add <arg name=\"who\""):
+        nodes(tmp_path, '<let name="who" value="me"/><include file="$(dirname)/child.launch.xml"/>')
 
 
 def test_a_file_that_includes_itself_is_refused(tmp_path: Path) -> None:
@@ -159,26 +174,28 @@ def test_a_file_that_includes_itself_is_refused(tmp_path: Path) -> None:
 
 
 def test_our_launch_files_read_and_every_argument_is_described() -> None:
-    for name in ("sim.launch.xml", "robot.launch.xml"):
+    for name, given in (("sim.launch.xml", {}), ("robot.launch.xml", {}), ("replay.launch.xml", {"bag": "b"})):
         path = share_dir() / "launch" / name
         assert all(text for _, text in describe(path).values()), name
-        assert {n.executable for n in read(path, {})} >= {"fusion_node", "navigator_node"}
+        assert {n.executable for n in read(path, given)} >= {"fusion_node", "navigator_node"}
 
 
 def test_the_robot_does_not_move_unless_it_is_told_to_and_the_simulated_one_does() -> None:
     launch = share_dir() / "launch"
 
-    def moves(file: str, **arguments: str) -> object:
+    def moves(file: str, **arguments: str) -> list[object]:
         (navigator,) = (n for n in read(launch / file, arguments) if n.executable == "navigator_node")
         return [p["enable_cmd_vel"] for p in navigator.params if isinstance(p, dict) and "enable_cmd_vel" in p]
 
     assert moves("robot.launch.xml") == [False]
     assert moves("robot.launch.xml", enable_cmd_vel="true") == [True]
     assert moves("sim.launch.xml") == [True]
+    assert moves("replay.launch.xml", bag="b") == [False]
 
 
-def test_the_simulation_stays_on_this_machine() -> None:
-    for node in read(share_dir() / "launch" / "sim.launch.xml", {}, {}):
+def test_the_simulation_and_recordings_stay_on_this_machine() -> None:
+    launch = share_dir() / "launch"
+    for node in (*read(launch / "sim.launch.xml", {}, {}), *read(launch / "replay.launch.xml", {"bag": "b"}, {})):
         assert node.environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
     for node in read(share_dir() / "launch" / "robot.launch.xml", {}, {}):
         assert "ROS_AUTOMATIC_DISCOVERY_RANGE" not in node.environment

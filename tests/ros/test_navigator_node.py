@@ -148,10 +148,86 @@ def test_a_broken_plan_is_counted_and_the_robot_stands(graph: Graph, start: Call
     assert {m.twist.linear.x for m in heard} == {0.0}
 
 
-def test_parameters_can_be_read_but_not_changed_while_it_runs(graph: Graph, start: Callable[..., Any]) -> None:
+@pytest.mark.fault("P08", "P02")
+def test_limits_may_be_changed_while_it_drives_within_their_range_and_nothing_else_may(graph: Graph, start: Callable[..., Any]) -> None:
+    import math
+
     node = start(max_speed=1)
     assert node.get_parameter("max_speed").value == 1.0
     assert "m/s" in node.describe_parameter("max_speed").description
-    (result,) = node.set_parameters(parameters(max_speed=5.0))
+    for good in (0.5, 1):  # an integer will do
+        (result,) = node.set_parameters(parameters(max_speed=good))
+        assert result.successful, result.reason
+        assert (node.config.max_speed, node._follower.limits.max_speed) == (good, good)
+    for bad in (-1.0, math.nan, math.inf, 1e9, "fast"):
+        (result,) = node.set_parameters(parameters(max_speed=bad))
+        assert not result.successful
+        assert "max_speed" in result.reason
+    (result,) = node.set_parameters(parameters(base_frame="other"))
     assert not result.successful
-    assert node.config.max_speed == 1.0
+    assert (node.config.max_speed, node._follower.limits.max_speed, node.config.base_frame) == (1.0, 1.0, "base_link")
+    node.trigger_deactivate()
+    node.trigger_cleanup()
+    node.set_parameters(parameters(max_speed=0.3))
+    node.trigger_configure()
+    assert node.config.max_speed == 0.3  # a change outlives a cleanup
+
+
+@pytest.mark.fault("T05", "T08")
+def test_it_stands_while_the_clock_stands(graph: Graph, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    from mm_nav.ros import managed
+
+    monkeypatch.setattr(managed, "CLOCK_S", 1.0)
+    heard = graph.heard(STAMPED, "cmd_vel")
+    node = start(use_sim_time=True)
+    world = World(graph)
+    clock = graph.speaker("rosgraph_msgs/msg/Clock", "/clock")
+    graph.until(lambda: world.say() and "/clock" in node._follower.previous.reason, "waiting for the clock")
+
+    def ticking() -> bool:
+        return clock(Encoded("rosgraph_msgs/msg/Clock", {"clock": {"sec": world.stamp_ns // 10**9, "nanosec": world.stamp_ns % 10**9}})) and world.say() and graph.spin(8)
+
+    graph.until(lambda: ticking() and heard and heard[-1].twist.linear.x > 0.1, "driving by the clock")
+    graph.until(lambda: world.say() and "it stands since" in node._follower.previous.reason, "the clock that stands")
+    graph.until(lambda: world.say() and heard[-1].twist.linear.x == 0.0, "standing with the clock")
+
+
+@pytest.mark.fault("P17")
+def test_a_second_node_of_its_name_is_reported(graph: Graph, start: Callable[..., Any]) -> None:
+    import rclpy
+    from rclpy.node import Node
+
+    diagnostics = graph.heard("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics")
+    start()
+    context = rclpy.Context()
+    rclpy.init(context=context, args=[])
+    other = Node("navigator", context=context)
+    try:
+        graph.until(lambda: any("of this name" in v.value for a in diagnostics for s in a.status for v in s.values), "the namesake")
+    finally:
+        other.destroy_node()
+        rclpy.shutdown(context=context)
+
+
+@pytest.mark.fault("P11")
+def test_a_transition_that_is_not_allowed_changes_nothing(graph: Graph, start: Callable[..., Any]) -> None:
+    from rclpy.lifecycle import TransitionCallbackReturn
+
+    node = start()
+    assert node.trigger_configure() == TransitionCallbackReturn.ERROR
+    assert node._state_machine.current_state[1] == "active"
+
+
+@pytest.mark.fault("P09")
+def test_a_bug_while_configuring_is_one_line_and_may_be_tried_again(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rclpy.lifecycle import TransitionCallbackReturn
+
+    from mm_nav.ros.navigator_node import NavigatorNode
+
+    node = graph.add(NavigatorNode(parameter_overrides=parameters(autostart=False)))
+    with monkeypatch.context() as broken:
+        broken.setattr(node, "every", lambda *_: 1 / 0)
+        assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    assert node._state_machine.current_state[1] == "unconfigured"
+    assert not node._entities
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS

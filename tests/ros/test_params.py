@@ -110,6 +110,11 @@ def test_an_empty_list_arrives_as_not_set_and_means_none() -> None:
     assert load(FusionConfig, {"radars": None, "cameras": []}).radars == ()
 
 
+def test_an_empty_family_arrives_as_not_set_and_means_none() -> None:
+    assert load(FusionConfig, {"extrinsics": None, "frame_id": None}) == FusionConfig()
+    assert load(NavigatorConfig, {"extrinsics": None}) == NavigatorConfig()
+
+
 def test_families_are_gathered_by_name_with_dots_inside() -> None:
     config = load(FusionConfig, {"extrinsics.front.left": [0, 0, 1, 0, 0, 0, 1], "time_offset_s.lidar": 1})
     assert config.extrinsics == {"front.left": (0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)}

@@ -124,3 +124,72 @@ def test_best_effort_pictures_of_six_megabytes_arrive_from_another_process(graph
         sender.terminate()
         sender.wait()
     assert set(got) == {6_220_800}
+
+
+def index(prefix: Path, *names: str) -> str:
+    """A prefix in which middlewares have left their names."""
+    folder = prefix / "share" / "ament_index" / "resource_index" / "rmw_typesupport"
+    folder.mkdir(parents=True)
+    for name in ("rmw_implementation", *names):
+        (folder / name).touch()
+    return str(prefix)
+
+
+def test_a_middleware_that_is_not_installed_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    paths = ":".join((index(tmp_path / "a", "rmw_fastrtps_cpp"), index(tmp_path / "b", "rmw_cyclonedds_cpp")))
+    for name in ("", "rmw_fastrtps_cpp", "rmw_cyclonedds_cpp"):
+        transport.check({"AMENT_PREFIX_PATH": paths, "RMW_IMPLEMENTATION": name})
+    with pytest.raises(ConfigError) as caught:
+        transport.check({"AMENT_PREFIX_PATH": paths, "RMW_IMPLEMENTATION": "rmw_zenoh_cpp", "ROS_DISTRO": "kilted"})
+    assert str(caught.value) == (
+        "RMW_IMPLEMENTATION is 'rmw_zenoh_cpp', and installed are rmw_cyclonedds_cpp, rmw_fastrtps_cpp; "
+        "unset it, or install ros-kilted-rmw-zenoh-cpp"
+    )
+
+
+def test_security_that_is_enforced_without_keys_is_refused_before_rcl_does() -> None:
+    enforced = {"ROS_SECURITY_ENABLE": "true", "ROS_SECURITY_STRATEGY": "Enforce"}
+    with pytest.raises(ConfigError, match="ROS_SECURITY_KEYSTORE is not set; set it to a keystore"):
+        transport.check(enforced)
+    transport.check({**enforced, "ROS_SECURITY_KEYSTORE": "/keys"})
+    transport.check({**enforced, "ROS_SECURITY_ENABLE": "false"})
+
+
+def test_keys_that_the_middleware_cannot_use_keep_the_node_from_starting(domain: int, tmp_path: Path) -> None:
+    pytest.importorskip("rclpy", reason="rclpy is not installed; pip install 'mm_nav[ros]'")
+    (tmp_path / "enclaves").mkdir()
+    for name in ("identity_ca.cert.pem", "cert.pem", "key.pem", "permissions_ca.cert.pem", "governance.p7s", "permissions.p7s"):
+        (tmp_path / "enclaves" / name).write_text("no key")
+    secure = {"ROS_SECURITY_ENABLE": "true", "ROS_SECURITY_STRATEGY": "Enforce", "ROS_SECURITY_KEYSTORE": str(tmp_path)}
+    words = [sys.executable, "-m", "mm_nav", "node", "navigator_node"]
+    done = subprocess.run(words, env={**os.environ, **secure}, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "PyPI's Fast DDS cannot do security at all" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_where_no_middleware_has_left_its_name_nothing_is_refused(tmp_path: Path) -> None:
+    transport.check({"AMENT_PREFIX_PATH": str(tmp_path), "RMW_IMPLEMENTATION": "rmw_zenoh_cpp"})
+
+
+@pytest.mark.parametrize("words", [("node", "fusion_node"), ("up", "robot"), ("play", "bag"), ("record", "--out", "x"), ("demo",)])
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [("RMW_IMPLEMENTATION", "rmw_nope", "RMW_IMPLEMENTATION is 'rmw_nope', and installed are"), ("ROS_DOMAIN_ID", "300", "ROS_DOMAIN_ID is '300'")],
+)
+def test_every_verb_that_speaks_ros_refuses_with_one_line(words: tuple[str, ...], variable: str, value: str, said: str) -> None:
+    pytest.importorskip("rclpy", reason="rclpy is not installed; pip install 'mm_nav[ros]'")
+    done = subprocess.run(
+        [sys.executable, "-m", "mm_nav", *words], env={**os.environ, variable: value}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_verb_that_speaks_no_ros_does_not_mind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from mm_nav.cli import main
+
+    monkeypatch.setenv("ROS_DOMAIN_ID", "300")
+    assert main(["inspect", str(tmp_path / "none")]) == 2
+    assert "ROS_DOMAIN_ID" not in capsys.readouterr().err

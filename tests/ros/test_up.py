@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from mm_nav.errors import ConfigError
+from mm_nav.ros.command_line import labels, program
 from mm_nav.ros.launch_xml import NodeSpec
-from mm_nav.ros.up import command, find_launch_file, labels, parse_arguments, program
+from mm_nav.ros.up import find_launch_file, parse_arguments
 
 PATIENCE_S = 90.0
 STUBBORN = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
@@ -94,6 +94,57 @@ def test_a_respawned_node_comes_back(tmp_path: Path, package: Callable[[str, str
     assert up.end() == 0
 
 
+def test_a_node_that_keeps_failing_is_given_up_and_the_others_go_on(tmp_path: Path, package: Callable[[str, str], None]) -> None:
+    package("dies", "raise SystemExit(4)")
+    package("waits", "import time; print('waiting', flush=True); time.sleep(1000)")
+    up = Up(tmp_path, '<node pkg="toys" exec="waits"/><node pkg="toys" exec="dies" name="d" respawn="true" respawn_delay="0"/>')
+    up.until("[d] given up: it ended 10 times within 10 s of its start, last with exit code 4; mend what it says above")
+    assert up.process.poll() is None
+    assert up.text.count("[d] starts again in 0 s") == 9
+    up.process.send_signal(signal.SIGINT)
+    up.end()
+
+
+def test_retries_of_the_launch_file_are_counted_and_a_node_given_up_makes_the_exit_code(tmp_path: Path, package: Callable[[str, str], None]) -> None:
+    package("dies", "raise SystemExit(4)")
+    up = Up(tmp_path, '<node pkg="toys" exec="dies" name="d" respawn="true" respawn_delay="0" respawn_max_retries="1"/>')
+    assert up.end() == 1
+    assert "[d] given up: respawn_max_retries is 1" in up.text
+    assert up.text.count("[d] ended with exit code 4") == 2
+
+
+def test_a_parameter_file_is_checked_before_any_node_starts(tmp_path: Path, package: Callable[[str, str], None]) -> None:
+    package("says", "print('started')")
+    (tmp_path / "bad.yaml").write_text("/**:\n  ros__parameters:\n    a: [[1]]\n")
+    up = Up(tmp_path, '<node pkg="toys" exec="says" name="a"/><node pkg="toys" exec="says" name="b"><param from="$(dirname)/bad.yaml"/></node>')
+    assert up.end() != 0
+    assert f"{tmp_path}/bad.yaml:3: a list within a list" in up.text
+    assert "started" not in up.text
+
+
+def test_parameters_that_are_for_other_nodes_are_noted_once(tmp_path: Path, package: Callable[[str, str], None]) -> None:
+    package("says", "print('started')")
+    (tmp_path / "p.yaml").write_text("/n:\n  ros__parameters: {a: 1, b: 2}\n")
+    body = '<node pkg="toys" exec="says" name="n" namespace="r1"><param from="$(dirname)/p.yaml"/><param from="$(dirname)/p.yaml"/></node>'
+    up = Up(tmp_path, body)
+    assert up.end() == 0
+    note = f"[up] 2 parameters from {tmp_path}/p.yaml, 0 apply to node /r1/n: they are for /n; for this one name them /** or /r1/n"
+    assert up.text.splitlines().count(note) == 1
+
+
+@pytest.mark.parametrize(("variable", "value"), [("ROS_DOMAIN_ID", "233"), ("RMW_IMPLEMENTATION", "rmw_nope")])
+def test_a_launch_file_that_sets_an_impossible_environment_is_refused(
+    variable: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mm_nav.ros.up import main
+
+    monkeypatch.delenv("AMENT_PREFIX_PATH", raising=False)
+    pytest.importorskip("rclpy", reason="rclpy is not installed; pip install 'mm_nav[ros]'")
+    (tmp_path / "t.launch.xml").write_text(f'<launch><node pkg="mm_nav" exec="sim_node"><env name="{variable}" value="{value}"/></node></launch>')
+    with pytest.raises(ConfigError, match=f"{variable} is '{value}'"):
+        main([str(tmp_path / "t.launch.xml")])
+
+
 def test_ctrl_c_ends_the_children_and_exits_zero(tmp_path: Path, package: Callable[[str, str], None]) -> None:
     package("polite", "import time\ntry:\n    print('up', flush=True); time.sleep(1000)\nexcept KeyboardInterrupt:\n    print('bye', flush=True)")
     up = Up(tmp_path, '<node pkg="toys" exec="polite" name="p"/>')
@@ -144,23 +195,7 @@ def test_a_launch_file_is_found_by_path_or_by_name() -> None:
         find_launch_file("simm")
 
 
-def test_the_command_line_of_a_node_is_what_launch_ros_would_make(tmp_path: Path) -> None:
-    (tmp_path / "robot.yaml").write_text("/**: {ros__parameters: {seed: 1}}")
-    spec = NodeSpec(
-        package="mm_nav", executable="sim_node", name="sim", namespace="/r1", args=("--flag",), ros_args=("--log-level", "debug"),
-        params=(tmp_path / "robot.yaml", {"say": "go: now", "a.b": [1.0, 2.0]}), remaps=(("odom", "/wheel/odom"),),
-    )  # fmt: skip
-    words = command(spec, tmp_path, 4)
-    assert words[:4] == [sys.executable, "-m", "mm_nav.ros.node", "sim_node"]
-    assert " ".join(words[4:]) == (
-        f"--flag --ros-args -r __node:=sim -r __ns:=/r1 --params-file {tmp_path}/robot.yaml "
-        f"--params-file {tmp_path}/4_1.yaml -r odom:=/wheel/odom --log-level debug"
-    )
-    written = yaml.safe_load((tmp_path / "4_1.yaml").read_text())
-    assert written == {"/**": {"ros__parameters": {"say": "go: now", "a.b": [1.0, 2.0]}}}
-
-
-def test_an_executable_or_a_parameter_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_an_executable_that_is_not_there_is_named() -> None:
     def spec(**given: Any) -> NodeSpec:
         return NodeSpec(**{"package": "mm_nav", "executable": "fusion_node", "name": "f", **given})
 
@@ -168,8 +203,6 @@ def test_an_executable_or_a_parameter_file_that_is_not_there_is_named(tmp_path: 
         program(spec(executable="fuse"))
     with pytest.raises(ConfigError, match="rviz2/rviz2 is not installed"):
         program(spec(package="rviz2", executable="rviz2"))
-    with pytest.raises(ConfigError, match=r"none\.yaml' of node 'f' is not there"):
-        command(spec(params=(tmp_path / "none.yaml",)), tmp_path, 0)
 
 
 def test_two_nodes_of_one_name_are_told_apart_by_their_namespace() -> None:
