@@ -44,9 +44,9 @@ class FusionNode(ManagedNode):
         self._stage_ms: dict[str, float] = {}
         self._missing: dict[str, str] = {}
         self._contrast: dict[str, float] = {}
+        self._nav2: nav2.Nav2Goals | None = None
         self._doubts: dict[str, str] = {}
         self._hold = ""
-        self._nav2: nav2.Nav2Goals | None = None
 
     def configure(self) -> None:
         """Load the bundle, subscribe, start the worker."""
@@ -96,12 +96,12 @@ class FusionNode(ManagedNode):
         """In the executor's thread."""
         utterance = self._feed.hear(source, message)
         if utterance is not None:
-            if self._nav2 is not None:
-                self._nav2.hear(utterance.text)
             spoken, refused = self._words.hear(utterance)
             if refused is not None:
                 self.send("command_status", encode_answer(refused))
             if spoken is not None:
+                if spoken.stop and self._nav2 is not None:
+                    self._nav2.stop()
                 self._jobs.put_urgent(spoken)
             return
         if self._feed.resets != self._resets:
@@ -162,6 +162,8 @@ class FusionNode(ManagedNode):
     def _say_hold(self, reason: str) -> None:
         """Nothing is known: whoever drives by it must stand."""
         self._hold = reason
+        if self._nav2 is not None:
+            self._nav2.see("not_found", None)
         for topic, encode in hold_messages(reason, self._stamp_ns, self._spec.grid, self.config.base_frame).items():
             self.send(topic, encode())
 

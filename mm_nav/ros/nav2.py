@@ -2,17 +2,16 @@
 """Hands the goal that the robot is sure of to Nav2's NavigateToPose, and takes it back. Knows no topic, no network, no nav2_msgs.
 
 Two threads: the worker says what was ordered and what is seen, the executor talks to Nav2 (an action client is not made
-for two threads). What goes from one to the other is a single value that is replaced, never changed.
+for two threads). What goes from one to the other is one value, the wish.
 """
 
 import math
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from mm_nav.core.command import parse
-from mm_nav.core.types import Command, Intent
 from mm_nav.errors import ConfigError
 from mm_nav.ros import compat
 from mm_nav.ros.guard import Guard
@@ -80,7 +79,7 @@ class Nav2Goals:
     ) -> None:  # fmt: skip
         self.client, self.name, self.state = client, name, "idle"
         self._make_goal, self._guard, self._clock = make_goal, guard, clock
-        self._wish = Wish()
+        self._wish, self._lock = Wish(), threading.Lock()
         self._order = 0  # what the goal below belongs to
         self._stopped_order = -1  # a stop word was heard while this one was current
         self._sent: Encoded | None = None
@@ -89,27 +88,27 @@ class Nav2Goals:
         self._waits = False  # for the answer to a goal
         self._sent_s = self._not_before_s = -math.inf
 
-    # ---- in the worker's thread
+    # ---- in any thread
 
     def forget(self) -> None:
         """Another order, or nothing is known any more: what Nav2 does for us is over."""
-        self._wish = Wish(order=self._wish.order + 1)
+        with self._lock:
+            self._wish = Wish(order=self._wish.order + 1)
 
     def see(self, status: str, pose: Encoded | None) -> None:
         """After each frame: Mission.status, and goal_pose if there is one. A goal that is only guessed at is not given."""
-        if status in SURE and pose is not None:
-            self._wish = replace(self._wish, pose=pose)
-        elif status in LOST:
-            self._wish = replace(self._wish, pose=None)
+        with self._lock:
+            if status in SURE and pose is not None:
+                self._wish = replace(self._wish, pose=pose)
+            elif status in LOST:
+                self._wish = replace(self._wish, pose=None)
 
     # ---- in the executor's thread
 
-    def hear(self, text: str) -> None:
-        """A spoken command: a stop word is obeyed at once, before the network has come to it."""
-        heard = parse(text)
-        if isinstance(heard, Command) and heard.intent is Intent.STOP:
-            self._stopped_order = self._wish.order
-            self.withdraw()
+    def stop(self) -> None:
+        """A stop word was heard: obey at once, before the network has come to it, and whatever it still sees."""
+        self._stopped_order = self._wish.order
+        self.withdraw()
 
     def tick(self) -> None:
         """Bring Nav2 to what is wished; call it often."""

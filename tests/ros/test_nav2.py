@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What launch/nav2* and docs/nav2.md promise Nav2, held to what our real nodes publish and answer. Nav2 itself is not here."""
+"""What launch/nav2* and docs/nav2.md say, held to each other and to our parameters and outputs. Nav2 itself is not here."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,6 @@ from mm_nav.ros.outputs import OFFERS
 from mm_nav.ros.params import FusionConfig, NavigatorConfig
 from mm_nav.ros.transport import share_dir
 from mm_nav.wire import encode_obstacles
-from tests.ros.conftest import Graph, parameters
-from tests.ros.robot import EXTRINSICS, Robot
 
 pytest.importorskip("rclpy", reason="rclpy is not installed; pip install 'mm_nav[ros]'")
 
@@ -27,7 +24,6 @@ FILE = LAUNCH / "nav2_params.yaml"
 PAGE = Path(__file__).parents[2] / "docs" / "nav2.md"
 COSTMAPS = ("local_costmap", "global_costmap")
 DRIVES = {"nav2": {"enable_cmd_vel": "true"}, "mm_nav": {"enable_cmd_vel": "true", "nav2_drives": "false"}}
-STATES = {"configure": (1, 2), "activate": (3, 3), "deactivate": (4, 2), "cleanup": (2, 1), "shutdown": (5, 4)}  # transition, then state
 
 
 def section(*names: str) -> dict[str, Any]:
@@ -202,113 +198,3 @@ def test_the_page_says_which_manager_has_which_nodes() -> None:
 
 def test_the_page_says_that_it_was_not_run_against_nav2() -> None:
     assert "none of this was run against Nav2" in PAGE.read_text("utf-8")
-
-
-# ---------------------------------------------------------------- our real nodes
-
-
-@pytest.fixture
-def start(graph: Graph, bundle: Path) -> Callable[..., Any]:
-    """A real node of ours, by its name under the lifecycle manager."""
-
-    def made(name: str, **values: Any) -> Any:
-        from mm_nav.ros.fusion_node import FusionNode
-        from mm_nav.ros.navigator_node import NavigatorNode
-
-        kind = {"fusion": FusionNode, "navigator": NavigatorNode}[name]
-        own = {"bundle": str(bundle), **EXTRINSICS} if name == "fusion" else {"enable_cmd_vel": True}
-        return graph.add(kind(parameter_overrides=parameters(**{**own, **values})))
-
-    return made
-
-
-def test_outputs_have_the_types_frames_and_quality_that_nav2_subscribes_with(graph: Graph, start: Callable[..., Any]) -> None:
-    from rclpy.qos import DurabilityPolicy, QoSCompatibility, QoSProfile, qos_check_compatible, qos_profile_sensor_data
-
-    plain = QoSProfile(depth=10)
-    wanted = {
-        "obstacles": [qos_profile_sensor_data],  # obstacle layer and collision monitor
-        "occupancy": [QoSProfile(depth=1)],  # static layer with map_subscribe_transient_local false
-        "goal_pose": [plain],  # bt_navigator, if you insist
-        "plan": [plain],
-    }
-    start("fusion")
-    for topic, profiles in wanted.items():
-        (publisher,) = graph.probe.get_publishers_info_by_topic(topic)
-        assert publisher.topic_type == OFFERS[topic]
-        for profile in profiles:
-            match, why = qos_check_compatible(publisher.qos_profile, profile)
-            assert match != QoSCompatibility.ERROR, (topic, why)  # a warning: that a system default is left open
-    layer = costmap("local_costmap")["occupancy_layer"]
-    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-    (publisher,) = graph.probe.get_publishers_info_by_topic("occupancy")
-    assert layer["map_subscribe_transient_local"] is False
-    assert qos_check_compatible(publisher.qos_profile, latched)[0] == QoSCompatibility.ERROR  # so the default would stay silent
-
-
-def test_clouds_and_grids_arrive_in_the_frame_of_the_table_over_nav2s_quality_of_service(graph: Graph, start: Callable[..., Any]) -> None:
-    from rclpy.qos import QoSProfile, qos_profile_sensor_data
-
-    from mm_nav.ros.messages import message_class
-
-    frames = {topic: frame for topic, _, frame, _ in rows() if topic != "goal_pose"}
-    heard: dict[str, list[Any]] = {topic: [] for topic in frames}
-    for topic, messages in heard.items():
-        qos = qos_profile_sensor_data if topic == "obstacles" else QoSProfile(depth=1)
-        graph.probe.create_subscription(message_class(OFFERS[topic]), topic, messages.append, qos)
-    start("fusion")
-    robot = Robot(graph)
-    graph.until(lambda: robot.instant() and all(heard.values()), "what Nav2 would hear")
-    assert {topic: messages[0].header.frame_id for topic, messages in heard.items()} == frames
-    assert [field.name for field in heard["obstacles"][0].fields][:3] == ["x", "y", "z"]
-    assert all(field.datatype == field.FLOAT32 for field in heard["obstacles"][0].fields)
-
-
-class Manager:
-    """The two services that Nav2's lifecycle manager calls on a node, as it calls them: change, then ask."""
-
-    def __init__(self, graph: Graph, name: str) -> None:
-        from lifecycle_msgs.srv import ChangeState, GetState
-
-        self.graph, self.change, self.get = graph, ChangeState.Request, GetState.Request
-        self.clients = {
-            topic: graph.probe.create_client(kind, f"{name}/{topic}") for topic, kind in (("change_state", ChangeState), ("get_state", GetState))
-        }
-        self.graph.until(lambda: all(c.service_is_ready() for c in self.clients.values()), f"lifecycle services of {name}")
-
-    def _call(self, topic: str, request: Any) -> Any:
-        future = self.clients[topic].call_async(request)
-        self.graph.until(future.done, "an answer of the lifecycle services")
-        return future.result()
-
-    def state(self) -> int:
-        return int(self._call("get_state", self.get()).current_state.id)
-
-    def asks_for(self, what: str) -> bool:
-        request = self.change()
-        request.transition.id = STATES[what][0]
-        answer = self._call("change_state", request)
-        return bool(answer.success) and self.state() == STATES[what][1]
-
-
-@pytest.mark.parametrize("name", section("lifecycle_manager_mm_nav")["node_names"])
-def test_nav2s_lifecycle_manager_can_bring_a_node_up_down_up_again_and_shut_it_down(
-    graph: Graph, start: Callable[..., Any], name: str
-) -> None:
-    node = start(name, autostart=False)
-    manager = Manager(graph, name)
-    assert manager.state() == 1
-    for what in ("configure", "activate", "deactivate", "activate", "deactivate", "cleanup", "configure", "activate"):
-        assert manager.asks_for(what), what
-        assert node.active == (what == "activate")
-    for what in ("deactivate", "cleanup", "shutdown"):
-        assert manager.asks_for(what), what
-    assert node.exit_code is None
-
-
-def test_a_node_that_refuses_tells_the_manager_so_and_can_be_asked_again(graph: Graph, start: Callable[..., Any]) -> None:
-    start("fusion", autostart=False, bundle="no_such_bundle")
-    manager = Manager(graph, "fusion")
-    for _ in range(2):
-        assert not manager.asks_for("configure")
-        assert manager.state() == 1
