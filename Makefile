@@ -12,13 +12,14 @@ LIBRARIES := libusb-1.0.so.0:libusb-1.0-0 libGL.so.1:libgl1 libEGL.so.1:libegl1 
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE PYTHONHOME PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check real clean help
+.PHONY: demo test check real faults clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo    a simulated robot obeys spoken goals through real ROS 2 nodes; leaves out/demo/'
 	@echo 'make test    ruff, mypy and every test'
 	@echo 'make real    what mm_nav does on recordings of real sensors; writes docs/real.md (MM_NAV_DATA names their folder)'
+	@echo 'make faults  every test that shows a fault of the catalogue; writes docs/faults.md'
 	@echo 'make clean   removes the environment and everything that was built'
 
 demo: $(VENV)/.demo
@@ -29,6 +30,9 @@ test: check
 
 real: $(VENV)/.test
 	$(BIN)/python -m benchmarks.real
+
+faults: $(VENV)/.test
+	$(BIN)/python -m benchmarks.faults
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -17,11 +17,13 @@ STRANGERS = r"launch|launch[-_]ros|tf2?[-_]\w+|message[-_]filters|cv[-_]bridge|v
 
 
 @pytest.mark.parametrize("path", [*DOCUMENTS, *sorted((ROOT / "mm_nav").rglob("*.py"))], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.fault("C05")
 def test_nobody_is_told_to_install_another_project_that_has_the_name_of_a_ros_package(path: Path) -> None:
     for line in re.findall(r"(?:pip3? install|uv add|uv pip install)([^\n`;]*)", path.read_text("utf-8")):
         assert not re.search(rf"(?<![\w-])(?:{STRANGERS})(?![\w-])", line), line
 
 
+@pytest.mark.fault("C01")
 def test_the_page_on_security_names_what_there_is() -> None:
     known = {name for config in NODES for name in rules(config)}
     assert {"enable_cmd_vel", "max_plan_age_s", "max_scene_age_s", "max_odom_age_s"} <= known & set(re.findall(r"`(\w+)`", SECURITY))
@@ -34,6 +36,7 @@ def test_the_page_on_security_names_what_there_is() -> None:
         assert (ROOT / "launch" / name).is_file(), name
 
 
+@pytest.mark.fault("C04", "E09")
 def test_nothing_opens_a_pickle_but_the_training_that_is_resumed() -> None:
     sources = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in (ROOT / "mm_nav").rglob("*.py")}
     assert [name for name, text in sources.items() if "weights_only=False" in text] == ["mm_nav/train/fit.py"]

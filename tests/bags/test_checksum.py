@@ -39,6 +39,7 @@ def test_every_chunk_has_a_checksum_that_the_reference_reader_confirms(tmp_path:
 
 
 @pytest.mark.parametrize("compression", ["zstd", "none"])
+@pytest.mark.fault("B04")
 def test_a_zeroed_block_in_a_picture_is_damage(tmp_path: Path, compression: str, capsys: pytest.CaptureFixture[str]) -> None:
     file = record(tmp_path / "bag", compression)
     data = bytearray(file.read_bytes())

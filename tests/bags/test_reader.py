@@ -50,6 +50,7 @@ def test_a_single_data_file_is_a_recording(bag):
     assert count(data_file(bag)) == COUNT
 
 
+@pytest.mark.fault("B10")
 def test_a_topic_that_is_not_there_is_named_with_those_that_are(bag):
     with BagReader(bag) as reader, pytest.raises(BagError, match=r"no topic '/odom'; it has \['/command'\]"):
         next(reader.messages(["/odom"]))
@@ -57,6 +58,7 @@ def test_a_topic_that_is_not_there_is_named_with_those_that_are(bag):
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
 @pytest.mark.parametrize("content", [None, "", "a: [", "rosbag2_bagfile_information: {}"])
+@pytest.mark.fault("B01", "B02")
 def test_missing_or_broken_metadata_is_rebuilt_with_a_warning(tmp_path, caplog, storage, content):
     bag = record(tmp_path / "bag", storage=storage)
     (bag / "metadata.yaml").unlink()
@@ -66,6 +68,7 @@ def test_missing_or_broken_metadata_is_rebuilt_with_a_warning(tmp_path, caplog, 
     assert "data files instead" in caplog.text
 
 
+@pytest.mark.fault("B03")
 def test_a_truncated_mcap_is_named_with_its_remedy(bag):
     file = data_file(bag)
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
@@ -74,6 +77,7 @@ def test_a_truncated_mcap_is_named_with_its_remedy(bag):
 
 
 @pytest.mark.parametrize("with_metadata", [True, False])
+@pytest.mark.fault("B03")
 def test_a_partial_read_recovers_what_is_left_of_a_truncated_mcap(bag, caplog, with_metadata):
     file = data_file(bag)
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
@@ -94,6 +98,7 @@ def test_an_mcap_with_nothing_left_is_named(bag, size):
         BagReader(bag, allow_partial=True)
 
 
+@pytest.mark.fault("B05")
 def test_a_damaged_chunk_is_an_error_with_the_numbers(bag):
     file = data_file(bag)
     raw = bytearray(file.read_bytes())
@@ -104,6 +109,7 @@ def test_a_damaged_chunk_is_an_error_with_the_numbers(bag):
     assert 0 < count(bag, allow_partial=True) < COUNT
 
 
+@pytest.mark.fault("B04")
 def test_messages_that_are_missing_from_a_whole_file_are_counted(tmp_path):
     bag = record(tmp_path / "bag", storage="sqlite3")
     connection = sqlite3.connect(data_file(bag))
@@ -115,6 +121,7 @@ def test_messages_that_are_missing_from_a_whole_file_are_counted(tmp_path):
     assert count(bag, allow_partial=True) == 12
 
 
+@pytest.mark.fault("B08")
 def test_garbage_for_a_message_does_not_end_the_recording(tmp_path):
     bag = record(tmp_path / "bag", storage="sqlite3", compression="none")
     connection = sqlite3.connect(data_file(bag))
@@ -139,6 +146,7 @@ def test_a_path_that_does_not_exist_is_named(tmp_path):
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
 @pytest.mark.parametrize("content", [b"", b"\x00" * 4096, b"not a recording" * 50])
 @pytest.mark.parametrize("with_metadata", [True, False])
+@pytest.mark.fault("B06", "B07")
 def test_a_data_file_that_is_none_is_one_line_with_a_remedy(tmp_path, storage, content, with_metadata):
     bag = record(tmp_path / "bag", storage=storage)
     data_file(bag).write_bytes(content)
@@ -150,6 +158,7 @@ def test_a_data_file_that_is_none_is_one_line_with_a_remedy(tmp_path, storage, c
     assert "bag" in str(caught.value)
 
 
+@pytest.mark.fault("B09")
 def test_a_data_file_that_metadata_names_and_is_gone_is_named(bag):
     data_file(bag).unlink()
     with pytest.raises(BagError, match=r"bag\.mcap.*copy them back"):
@@ -178,6 +187,7 @@ def test_a_ros_1_recording_reads_like_its_ros_2_copy(real_data):
     assert all(a.stamp_ns == b.stamp_ns and (a.T_odom_base == b.T_odom_base).all() for a, b in zip(*found, strict=True))
 
 
+@pytest.mark.fault("B10")
 def test_an_unknown_message_type_is_listed_and_skipped(real_data, caplog):
     with BagReader(real_data / "nebula_radar" / "ars548" / "1708578204") as reader:
         [(topic, info)] = reader.topics.items()

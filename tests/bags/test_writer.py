@@ -87,6 +87,7 @@ def test_static_transforms_are_recorded_as_latched(tmp_path):
     assert "durability: transient_local" in (record(tmp_path / "bag") / "metadata.yaml").read_text()
 
 
+@pytest.mark.fault("B13")
 def test_a_recording_is_not_there_until_it_is_complete(tmp_path):
     writer = BagWriter(tmp_path / "bag")
     writer.write("command", wire.encode_string("go"), 1)
@@ -102,6 +103,7 @@ def test_an_error_while_recording_leaves_nothing_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.fault("B13")
 def test_a_full_disk_is_named_and_leaves_nothing_behind(tmp_path, monkeypatch):
     writer = BagWriter(tmp_path / "bag")
 

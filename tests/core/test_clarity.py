@@ -30,6 +30,7 @@ def noisy(level: float, seed: int = 1) -> np.ndarray:
 
 
 @pytest.mark.parametrize("level", [2.0, 120.0, 255.0], ids=["black", "covered", "washed out"])
+@pytest.mark.fault("S09", "S10")
 def test_a_camera_that_sees_nothing_is_missing_and_the_others_stay(level: float) -> None:
     frame = SensorFrame(stamp_ns=1, cameras=(view("left", noisy(level)), view("right", street())))
     found, contrast = clear(frame)
@@ -43,6 +44,7 @@ def test_a_frame_of_seeing_cameras_is_left_as_it_is() -> None:
     assert clear(frame)[0] is frame
 
 
+@pytest.mark.fault("S09")
 def test_fog_takes_contrast_by_koschmieders_law_and_masks_nothing() -> None:
     """I = J t + A (1 - t) with mean J near A leaves t of the contrast."""
     plain = street()

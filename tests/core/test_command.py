@@ -93,6 +93,7 @@ def test_the_phrase_is_what_is_left_without_verb_and_filler(text: str, intent: I
         ("等五秒", Intent.WAIT, 5.0),
     ],
 )
+@pytest.mark.fault("X12")
 def test_numbers_are_read_and_clipped(text: str, intent: Intent, amount: float | None) -> None:
     found = parse(text)
     if amount is None:
@@ -104,6 +105,7 @@ def test_numbers_are_read_and_clipped(text: str, intent: Intent, amount: float |
 
 
 @pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e9", "-5", "0", "1e400"])
+@pytest.mark.fault("X12")
 def test_numbers_that_nobody_means_are_refused(number: str) -> None:
     assert reason_of(f"move forward {number} m") == "not_understood"
 
@@ -114,6 +116,7 @@ def test_numbers_that_nobody_means_are_refused(number: str) -> None:
      "停下!", "请停车", "停下来", "不要停", "别动", "anhalten", "arrête", "¡Para!", "fermati", "pare", "止まれ", "멈춰!", "стой!",
      "توقف", "dur", "zatrzymaj się", "stop stop stop", "s\u200btop"],
 )  # fmt: skip
+@pytest.mark.fault("X08", "X10")
 def test_stop_is_honoured_in_many_languages_and_wins_over_the_rest(text: str) -> None:
     found = parse(text)
     assert isinstance(found, Command), found
@@ -133,11 +136,13 @@ def test_stop_is_honoured_in_many_languages_and_wins_over_the_rest(text: str) ->
         ("поезжай к красному конусу", "unsupported_language"), ("gо to the red cone", "unsupported_language"),
     ],
 )  # fmt: skip
+@pytest.mark.fault("X02", "X05", "X06", "X08", "X10")
 def test_what_is_no_command_is_refused_with_its_reason(text: str, reason: str) -> None:
     assert reason_of(text) == reason
 
 
 @pytest.mark.parametrize("text", ["never follow the man", "don't turn left", "do not wait", "别跟着他"])
+@pytest.mark.fault("X12")
 def test_negations_are_refused_and_say_so(text: str) -> None:
     found = parse(text)
     assert isinstance(found, Rejection), found
@@ -145,10 +150,12 @@ def test_negations_are_refused_and_say_so(text: str) -> None:
     assert "negation" in found.text
 
 
+@pytest.mark.fault("X05")
 def test_controls_zero_width_and_bidi_marks_do_not_reach_the_phrase() -> None:
     assert phrase_of("\u202ego\u200b to the\x07 red\u2066 cone\ufeff 😀") == (GO, "red cone")
 
 
+@pytest.mark.fault("X01")
 def test_ten_thousand_characters_are_refused_before_they_are_read() -> None:
     long = "go to the red cone " * 527
     start = time.perf_counter()
@@ -172,6 +179,7 @@ def test_no_repetition_makes_the_rules_slow(word: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(st.text(max_size=600), st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)))
+@pytest.mark.fault("X07")
 def test_any_text_gives_a_finite_command_or_a_short_quoting_rejection(text: str) -> None:
     found = parse(text)
     if isinstance(found, Command):

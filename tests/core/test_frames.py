@@ -54,6 +54,7 @@ SHEARED[0, 1], ROW[3, 0] = 0.1, 1.0
 
 
 @pytest.mark.parametrize("T", [np.full((4, 4), np.nan), 2 * np.eye(4), np.zeros((4, 4)), SHEARED, MIRRORED, ROW, np.eye(3)])
+@pytest.mark.fault("F05")
 def test_what_is_no_rigid_motion_is_refused(T):
     tree = TransformTree()
     with pytest.raises(ConfigError, match=r"'base_link' <- 'lidar' .* check the calibration"):
@@ -61,6 +62,7 @@ def test_what_is_no_rigid_motion_is_refused(T):
     assert tree.frames() == []
 
 
+@pytest.mark.fault("F04")
 def test_a_second_parent_is_refused_and_the_first_is_kept():
     tree = TransformTree()
     tree.set("base_link", "lidar", np.eye(4))
@@ -69,6 +71,7 @@ def test_a_second_parent_is_refused_and_the_first_is_kept():
     assert tree.has("base_link", "lidar")
 
 
+@pytest.mark.fault("F04")
 def test_a_loop_is_refused():
     tree = TransformTree()
     tree.set("a", "b", np.eye(4))
@@ -84,6 +87,7 @@ def test_a_frame_needs_a_name_of_its_own(parent, child):
 
 
 @pytest.mark.parametrize("moved", [se2(0.02, 0, 0), se2(0, 0, 0.02)])
+@pytest.mark.fault("F04")
 def test_a_static_transform_that_changes_is_refused_and_the_first_is_kept(moved):
     tree = TransformTree()
     tree.set("base_link", "lidar", np.eye(4))

@@ -50,6 +50,7 @@ def test_obstacles_between_are_driven_around() -> None:
     assert world.least_gap_m > 0
 
 
+@pytest.mark.fault("X09")
 def test_a_goal_that_is_nowhere_is_searched_for_and_then_not_found() -> None:
     world = told(Flatland(discs=[(3.0, 3.0, 0.5)]), Intent.GO_TO)
     assert world.run(180.0, until="not_found") == "not_found"
@@ -61,6 +62,7 @@ def test_a_goal_that_is_nowhere_is_searched_for_and_then_not_found() -> None:
     assert world.plans[-1].stop
 
 
+@pytest.mark.fault("X15")
 def test_a_doubtful_goal_is_taken_only_when_nothing_better_was_found() -> None:
     world = told(Flatland(goal=(3.0, 0.0, 0.3), confidence=0.38), Intent.GO_TO)
     assert world.run(3.0) == "searching"
@@ -150,6 +152,7 @@ def test_without_odometry_a_visible_goal_is_still_driven_to_and_turns_are_refuse
     assert told(world, Intent.TURN, 1.0).run(0.4) == "blocked"
 
 
+@pytest.mark.fault("X14")
 def test_a_goal_nobody_renews_is_dropped_after_its_time_to_live() -> None:
     world = told(Flatland(goal=(6.0, 0.0, 0.3)), Intent.GO_TO)
     world.run(0.4)

@@ -74,6 +74,7 @@ def gap(poses: np.ndarray, x: float, y: float, radius: float) -> float:
         (Ages(plan_s=-9.0, scene_s=0.1), "future"),
     ],
 )
+@pytest.mark.fault("T03")
 def test_old_inputs_stop_the_robot_and_the_reason_names_them(ages: Ages, word: str) -> None:
     moving = Velocity(linear=0.8, angular=0.3)
     command = velocity(plan_of(straight()), free(), GRID, np.eye(4), ages, LIMITS, moving, DT)
@@ -86,6 +87,7 @@ def test_a_robot_without_odometry_may_drive() -> None:
     assert command.linear > 0
 
 
+@pytest.mark.fault("S04")
 def test_a_scene_that_knows_nothing_stops_the_robot() -> None:
     command = velocity(plan_of(straight()), np.full((96, 96), np.nan, np.float32), GRID, np.eye(4), FRESH, LIMITS, STILL, DT)
     assert command.linear == 0.0
@@ -148,6 +150,7 @@ def test_a_car_turns_by_driving_arcs_no_tighter_than_it_can() -> None:
 
 
 @pytest.mark.parametrize("x", [1.0, 2.0, 3.5])
+@pytest.mark.fault("O03")
 def test_a_wall_across_the_path_is_stopped_at(x: float) -> None:
     occupancy = free()
     occupancy[:, np.abs(XS - x) < 0.15] = 0.95
@@ -214,6 +217,7 @@ def test_the_obstacle_is_where_it_was_when_the_robot_has_moved_since() -> None:
     assert command.linear < 0.3
 
 
+@pytest.mark.fault("S01", "S02", "S03")
 def test_a_missing_sensor_lowers_the_speed() -> None:
     fast = Velocity(linear=0.8, angular=0.0)
     command = velocity(plan_of(straight()), free(), GRID, np.eye(4), FRESH, LIMITS, fast, DT, degraded=True)
@@ -233,6 +237,7 @@ metres = st.floats(-8, 8)
     share=st.floats(0, 0.3), pose=st.tuples(metres, metres, st.floats(-4, 4)), v=numbers, w=numbers,
     dt=st.one_of(numbers, st.floats(0.01, 0.5)), reverse=st.booleans(), car=st.booleans(), degraded=st.booleans(),
 )  # fmt: skip
+@pytest.mark.fault("O01", "O02")
 def test_every_command_is_finite_and_within_limits(
     path: list[tuple[float, float]], turn: float, seed: int, share: float, pose: tuple[float, float, float], v: float,
     w: float, dt: float, reverse: bool, car: bool, degraded: bool,
@@ -255,6 +260,7 @@ def test_every_command_is_finite_and_within_limits(
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.fault("O01")
 def test_a_path_or_pose_that_is_not_finite_gives_zero_and_a_reason(bad: float) -> None:
     path = straight()
     path[3, 1] = bad

@@ -94,6 +94,7 @@ def test_among_two_lidars_the_first_configured_is_the_anchor():
     ]  # fmt: skip
 
 
+@pytest.mark.fault("S02", "S08")
 def test_when_the_lidar_falls_silent_the_camera_takes_over_after_a_second():
     sync = synchronizer(CAMERA, LIDAR)
     feed(sync, lidar=[0, 100, 200], front=range(0, 2001, 100))
@@ -108,6 +109,7 @@ def test_a_lidar_that_comes_back_is_the_anchor_again():
     assert [f.stamp_ns / MS for f in drain(sync)][-3:] == [1900, 2010, 2110]
 
 
+@pytest.mark.fault("S08")
 def test_a_slow_sensor_is_given_three_of_its_periods():
     sync = synchronizer(CAMERA, LIDAR)
     feed(sync, lidar=[0, 2000, 4000], front=range(0, 12001, 1000))
@@ -186,12 +188,14 @@ def test_odometry_may_be_two_tenths_of_a_second_old_but_no_older():
     assert [summary(f)[1].get("odom") for f in drain(sync)] == [100, None, None]
 
 
+@pytest.mark.fault("T10")
 def test_the_offset_of_a_source_is_added_to_its_stamps():
     sync = synchronizer(SourceSpec("lidar", "lidar", offset_ns=-250 * MS), SourceSpec("radar", "radar"))
     feed(sync, lidar=[1250, 1350], radar=[1000, 1100])
     assert [summary(f)[1] for f in drain(sync)] == [{"lidar": 1000, "radar": 1000}, {"lidar": 1100, "radar": 1100}]
 
 
+@pytest.mark.fault("F01", "F10", "M25")
 def test_what_cannot_be_placed_is_missing_with_both_frames_named():
     sync = synchronizer(LIDAR, RADAR)
     sync.push("lidar", reading("lidar", 0, frame_id="roof"))
@@ -205,6 +209,7 @@ def test_a_configured_frame_replaces_that_of_the_messages():
     assert len(sync.flush().lidars) == 1
 
 
+@pytest.mark.fault("F02")
 def test_a_transform_may_come_after_the_reading():
     tree = TransformTree()
     sync = Synchronizer([LIDAR], slop_ns=SLOP, window_ns=WINDOW, tree=tree)
@@ -213,6 +218,7 @@ def test_a_transform_may_come_after_the_reading():
     assert len(sync.take().lidars) == 1
 
 
+@pytest.mark.fault("M20", "M21")
 def test_a_camera_without_intrinsics_is_missing_and_one_with_others_too():
     sync = synchronizer(CAMERA, LIDAR, calibrated=False)
     feed(sync, front=[0], lidar=[0])
@@ -240,6 +246,7 @@ def test_taking_gives_the_newest_and_counts_what_it_drops():
     assert (sync.report().frames, sync.report().dropped) == (3, 2)
 
 
+@pytest.mark.fault("T04")
 def test_repeated_and_older_readings_are_dropped_and_counted():
     sync = synchronizer(LIDAR)
     for ms in (100, 100, 50, 200):
@@ -257,6 +264,7 @@ def test_an_anchor_that_arrives_after_its_time_makes_no_frame_in_the_past():
     assert sync.report().sources["lidar"].missed["late_arrival"] >= 1
 
 
+@pytest.mark.fault("T11")
 def test_the_report_says_how_near_the_sensors_ever_came():
     sync = synchronizer(LIDAR, RADAR)
     feed(sync, lidar=[0, 1000, 2000], radar=[300, 1290, 2280])

@@ -51,6 +51,7 @@ def turned(real_data: Path, tmp_path: Path) -> Path:
     return tmp_path / "bag"
 
 
+@pytest.mark.fault("F06", "S07")
 def test_a_lidar_that_is_calibrated_wrongly_is_a_fault_with_its_angle(turned: Path, tmp_path: Path) -> None:
     (found,) = [f for f in findings(turned, tmp_path) if f["check"] == "alignment"]
     assert found["level"] == "fault"

@@ -18,6 +18,7 @@ def test_this_machine_can_run_the_network(capsys: pytest.CaptureFixture[str]) ->
     assert "ms per" in capsys.readouterr().out
 
 
+@pytest.mark.fault("G07")
 def test_a_library_that_is_missing_is_named_with_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "open3d", None)
     found = next(f for f in machine.checkup() if f.subject == "sim")
@@ -27,6 +28,7 @@ def test_a_library_that_is_missing_is_named_with_what_to_type(monkeypatch: pytes
     assert next(f for f in machine.checkup() if f.subject == "run").level == "fault"
 
 
+@pytest.mark.fault("Q05", "Q10")
 def test_little_shared_memory_is_told_before_pictures_get_lost(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for variable in (*transport.PROFILE_VARIABLES, "RMW_IMPLEMENTATION"):
         monkeypatch.delenv(variable, raising=False)

@@ -50,6 +50,7 @@ def test_the_path_of_the_manifest_or_of_the_network_means_their_folder(sealed: S
     assert find_bundle(str(folder / "model.onnx")) == folder
 
 
+@pytest.mark.fault("E01")
 def test_a_missing_bundle_is_named_with_how_to_get_one() -> None:
     text = refusal("nowhere")
     assert "'nowhere'" in text
@@ -99,6 +100,7 @@ def test_a_missing_key_is_named(sealed: Sealed) -> None:
     assert "['text_encoder']" in refusal(folder)
 
 
+@pytest.mark.fault("E04")
 def test_a_single_flipped_bit_is_refused_with_both_hashes(sealed: Sealed) -> None:
     folder = sealed()
     file = folder / "model.onnx"
@@ -112,6 +114,7 @@ def test_a_single_flipped_bit_is_refused_with_both_hashes(sealed: Sealed) -> Non
     assert wanted not in text  # shortened: nobody reads 64 digits twice
 
 
+@pytest.mark.fault("E01")
 def test_a_missing_network_file_is_named(sealed: Sealed) -> None:
     folder = sealed()
     (folder / "model.onnx").unlink()
@@ -119,6 +122,7 @@ def test_a_missing_network_file_is_named(sealed: Sealed) -> None:
 
 
 @pytest.mark.parametrize("name", ["../model.onnx", "/etc/passwd", "sub/model.onnx"])
+@pytest.mark.fault("E05", "C03")
 def test_a_manifest_may_not_reach_out_of_its_folder(sealed: Sealed, name: str) -> None:
     folder = sealed()
     edit(folder, lambda m: m["files"].update({name: "0" * 64}))
@@ -137,6 +141,7 @@ def test_a_grid_of_another_layout_is_refused(sealed: Sealed) -> None:
     assert "layers" in refusal(folder)
 
 
+@pytest.mark.fault("E16")
 def test_classes_that_do_not_fit_the_outputs_are_refused(sealed: Sealed) -> None:
     folder = sealed()
     edit(folder, lambda m: m["spec"]["classes"].append("dog"))

@@ -59,6 +59,7 @@ def test_the_bits_repeat_from_run_to_run(exported: Path) -> None:
     assert all(np.array_equal(getattr(a, f.name), getattr(b, f.name)) for f in dataclasses.fields(FusionOutput))
 
 
+@pytest.mark.fault("E08")
 def test_values_that_are_not_finite_are_an_error_and_name_the_output(sealed: Sealed) -> None:
     engine = open_engine(load_bundle(sealed()), "ort")
     with pytest.raises(EngineError, match="occupancy has 576 of 576 values that are not finite"):
@@ -84,12 +85,14 @@ def test_an_input_with_other_channels_is_refused_with_both_shapes(sealed: Sealed
     ],
     ids=["output missing", "input renamed", "input retyped", "input reshaped", "one camera only"],
 )
+@pytest.mark.fault("E07")
 def test_a_graph_that_does_not_fit_its_manifest_is_refused(sealed: Sealed, graph: onnx.ModelProto, said: str) -> None:
     with pytest.raises(EngineError, match=said):
         open_engine(load_bundle(sealed(graph)), "ort")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a network", constant_graph().SerializeToString()[:400]])
+@pytest.mark.fault("E02", "E03")
 def test_a_file_that_is_no_network_is_refused_even_if_its_hash_is_right(sealed: Sealed, content: bytes) -> None:
     folder = sealed()
     (folder / "model.onnx").write_bytes(content)
@@ -99,6 +102,7 @@ def test_a_file_that_is_no_network_is_refused_even_if_its_hash_is_right(sealed: 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.fault("E06")
 def test_a_graph_of_the_future_is_refused(sealed: Sealed) -> None:
     graph = constant_graph()
     graph.opset_import[0].version = 999
@@ -116,6 +120,7 @@ def test_weights_of_another_network_are_refused(real_bundle: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x04cposix\nsystem\n.", b"\xff" * 64])
+@pytest.mark.fault("E09", "E10")
 def test_weights_that_are_no_safetensors_are_refused(real_bundle: Path, content: bytes) -> None:
     (real_bundle / "weights.safetensors").write_bytes(content)
     write_manifest(real_bundle, spec=SPEC, text_encoder=ENCODER)
@@ -130,6 +135,7 @@ def test_auto_takes_onnx_runtime_first_and_says_so(exported: Path, caplog: pytes
     assert f"backend {engine.name} chosen for bundle untrained" in caplog.text
 
 
+@pytest.mark.fault("E13", "G01")
 def test_auto_falls_back_to_torch_and_says_why(real_bundle: Path, caplog: pytest.LogCaptureFixture) -> None:
     (real_bundle / "model.onnx").unlink()
     write_manifest(real_bundle, spec=SPEC, text_encoder=ENCODER)

@@ -12,6 +12,7 @@ from mm_nav.ros import domain
 from mm_nav.ros.domain import DOMAINS, check_domain, free_domain
 
 
+@pytest.mark.fault("Q13")
 @pytest.mark.parametrize("number", ["", "0", "42", "101", "232"])
 def test_a_domain_that_has_ports_is_taken(number: str) -> None:
     check_domain({"ROS_DOMAIN_ID": number})

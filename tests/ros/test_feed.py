@@ -85,6 +85,7 @@ def test_readings_of_one_time_become_one_instant_placed_in_the_base_frame() -> N
     assert robot.feed.take() is None
 
 
+@pytest.mark.fault("T01")
 def test_a_zero_stamp_is_dropped_with_a_hint_or_replaced_by_the_arrival() -> None:
     with pytest.raises(MessageError, match="stamp_policy") as caught:
         Robot().lidar(0)
@@ -98,6 +99,7 @@ def test_a_zero_stamp_is_dropped_with_a_hint_or_replaced_by_the_arrival() -> Non
 
 
 @pytest.mark.parametrize(("stamp_s", "reason"), [(48, "stale"), (52, "future")])
+@pytest.mark.fault("T02", "T03")
 def test_a_stamp_far_from_the_clock_is_dropped_where_a_limit_is_set(stamp_s: int, reason: str) -> None:
     Robot().lidar(stamp_s * SECOND)
     with pytest.raises(MessageError, match=r"2\.00 s.*limit 1 s.*NTP") as caught:
@@ -105,6 +107,7 @@ def test_a_stamp_far_from_the_clock_is_dropped_where_a_limit_is_set(stamp_s: int
     assert caught.value.reason == reason
 
 
+@pytest.mark.fault("T06", "F07")
 def test_a_bag_that_begins_anew_clears_what_waits_and_goes_on() -> None:
     robot = Robot()
     robot.lidar(10 * SECOND)
@@ -190,6 +193,7 @@ def test_a_command_is_stamped_by_the_sensors_clock() -> None:
     assert (first.stamp_ns, second.stamp_ns, second.text) == (robot.now_ns, 7 * SECOND, "go")
 
 
+@pytest.mark.fault("T09")
 def test_states_follow_the_age_of_arrival() -> None:
     robot = Robot()
     assert (robot.status("lidar/points").level, robot.status("lidar/points").message) == (STALE, "silent")
@@ -213,6 +217,7 @@ def test_dropped_messages_show_their_reason_in_the_status() -> None:
     assert any(key.startswith("dropped.") for key in status.values)
 
 
+@pytest.mark.fault("M12")
 def test_a_cloud_of_nan_runs_as_an_empty_one_and_says_so() -> None:
     robot = Robot()
     robot.lidar(SECOND, np.full((4, 3), np.nan))
@@ -225,6 +230,7 @@ def test_a_cloud_of_nan_runs_as_an_empty_one_and_says_so() -> None:
     assert status.values["points"] == "0 of 4 are finite"
 
 
+@pytest.mark.fault("T11")
 def test_sources_that_never_match_report_the_nearest_gap() -> None:
     robot = Robot()
     for second in range(1, 5):
@@ -247,6 +253,7 @@ def test_an_offset_shifts_stamps_and_one_for_an_unknown_source_is_refused() -> N
         Robot(time_offset_s={"lidra": 0.5})
 
 
+@pytest.mark.fault("F05")
 def test_a_bad_transform_is_counted_and_good_ones_count() -> None:
     robot = Robot(extrinsics={})
     source = Input(topic="/tf_static", type_name="tf2_msgs/msg/TFMessage", source="/tf_static", kind="transform")
@@ -274,5 +281,6 @@ def test_a_bad_transform_is_counted_and_good_ones_count() -> None:
         (["a/msg/X", "b/msg/Y"], "also published as b/msg/Y, which is not read"),
     ],
 )
+@pytest.mark.fault("Q07", "Q08")
 def test_publishers_of_a_topic_are_judged_by_their_type(types: list[str], fault: str | None) -> None:
     assert topic_fault("a/msg/X", types) == fault

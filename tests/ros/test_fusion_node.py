@@ -41,6 +41,7 @@ def values(diagnostics: list[Any], name: str) -> dict[str, str]:
     return {} if found is None else {v.key: v.value for v in found.values}
 
 
+@pytest.mark.fault("O05", "P14")
 def test_sensors_in_become_occupancy_plan_obstacles_and_diagnostics_out(graph: Graph, start: Callable[..., Any]) -> None:
     occupancy = graph.heard("nav_msgs/msg/OccupancyGrid", "occupancy")
     plans = graph.heard("nav_msgs/msg/Path", "plan")
@@ -65,6 +66,7 @@ def test_sensors_in_become_occupancy_plan_obstacles_and_diagnostics_out(graph: G
     assert float(about["ms.network"]) >= 0
 
 
+@pytest.mark.fault("S01", "S03")
 def test_a_robot_without_camera_and_radar_still_sees(graph: Graph, start: Callable[..., Any]) -> None:
     occupancy = graph.heard("nav_msgs/msg/OccupancyGrid", "occupancy")
     states = graph.heard("diagnostic_msgs/msg/DiagnosticStatus", "fusion_status")
@@ -78,6 +80,7 @@ def picture(rgb: np.ndarray) -> Callable[[int], Encoded]:
     return lambda stamp_ns: encode_image(CameraImage(stamp_ns=stamp_ns, frame_id="cam", rgb=rgb.astype(np.uint8)))
 
 
+@pytest.mark.fault("S09")
 def test_a_camera_in_fog_is_told_of_and_still_fused(
     graph: Graph, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +96,7 @@ def test_a_camera_in_fog_is_told_of_and_still_fused(
     assert "missing.camera/front" not in values(diagnostics, "fusion")
 
 
+@pytest.mark.fault("S09")
 def test_a_covered_camera_is_missing_until_it_sees_again(graph: Graph, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     states = graph.heard("diagnostic_msgs/msg/DiagnosticStatus", "fusion_status")
     seeing = TOPICS["camera/front/image"]
@@ -126,6 +130,7 @@ BAD = {
 }  # fmt: skip
 
 
+@pytest.mark.fault("M01", "M06", "M09", "M15", "M17", "M27", "T01")
 def test_bad_messages_are_counted_with_their_reason_and_the_node_goes_on(graph: Graph, start: Callable[..., Any]) -> None:
     import re
 
@@ -163,6 +168,7 @@ def test_a_cloud_of_nan_points_is_an_empty_one_and_named(graph: Graph, start: Ca
     graph.until(said, "the NaN cloud in diagnostics")
 
 
+@pytest.mark.fault("Q08")
 def test_a_wrong_type_on_a_topic_is_named_in_diagnostics(graph: Graph, start: Callable[..., Any]) -> None:
     import rclpy
     from rclpy.node import Node
@@ -192,6 +198,7 @@ def test_a_wrong_type_on_a_topic_is_named_in_diagnostics(graph: Graph, start: Ca
     [("go to the red cone", "accepted", ""), ("", "rejected", "empty"), ("go " * 3334, "rejected", "too_long"),
      ("\x1b[31m\x00", "rejected", "")],
 )  # fmt: skip
+@pytest.mark.fault("X01", "X05")
 def test_every_command_is_answered(graph: Graph, start: Callable[..., Any], text: str, answer: str, reason: str) -> None:
     answers = graph.heard("diagnostic_msgs/msg/DiagnosticStatus", "command_status", latched=True)
     start()
@@ -204,6 +211,7 @@ def test_every_command_is_answered(graph: Graph, start: Callable[..., Any], text
     assert all(len(value) < 300 and value.isprintable() for value in said.values())
 
 
+@pytest.mark.fault("Q01")
 def test_a_publisher_of_incompatible_quality_is_named_in_diagnostics(graph: Graph, start: Callable[..., Any]) -> None:
     from rclpy.qos import QoSProfile, ReliabilityPolicy
 
@@ -218,12 +226,14 @@ def test_a_publisher_of_incompatible_quality_is_named_in_diagnostics(graph: Grap
     )
 
 
+@pytest.mark.fault("T05")
 def test_simulated_time_without_a_clock_is_waited_for_by_name(graph: Graph, start: Callable[..., Any]) -> None:
     diagnostics = graph.heard("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics")
     start(use_sim_time=True, cameras=[], radars=[])
     graph.until(lambda: "/clock" in getattr(status(diagnostics, "fusion"), "message", ""), "the clock among what is waited for")
 
 
+@pytest.mark.fault("Q11")
 def test_two_robots_share_a_graph_in_their_namespaces(graph: Graph, start: Callable[..., Any]) -> None:
     start(namespace="r1")
     start(namespace="r2")
@@ -234,6 +244,7 @@ def test_two_robots_share_a_graph_in_their_namespaces(graph: Graph, start: Calla
     assert not {"/plan", "/occupancy", "/lidar/points", "/command"} & names
 
 
+@pytest.mark.fault("P10")
 def test_a_deactivated_node_is_silent_and_comes_back(graph: Graph, start: Callable[..., Any]) -> None:
     occupancy = graph.heard("nav_msgs/msg/OccupancyGrid", "occupancy")
     node = start()
@@ -249,6 +260,7 @@ def test_a_deactivated_node_is_silent_and_comes_back(graph: Graph, start: Callab
     graph.until(lambda: robot.instant() and occupancy, "occupancy after activating again")
 
 
+@pytest.mark.fault("P14", "E01")
 def test_a_managed_node_survives_a_missing_bundle_and_can_be_cleaned_up_and_configured(graph: Graph, bundle: Path) -> None:
     from rclpy.lifecycle import TransitionCallbackReturn
 
@@ -265,6 +277,7 @@ def test_a_managed_node_survives_a_missing_bundle_and_can_be_cleaned_up_and_conf
 
 
 @pytest.mark.parametrize("harm", ["missing", "altered"])
+@pytest.mark.fault("E01", "E04")
 def test_a_missing_or_altered_network_is_one_line_with_a_remedy_and_a_failing_exit(domain: int, bundle: Path, tmp_path: Path, harm: str) -> None:
     import shutil
 

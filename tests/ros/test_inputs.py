@@ -47,6 +47,7 @@ def test_rectified_pictures_use_p_only_where_that_is_said() -> None:
 
 
 @pytest.mark.parametrize(("hears", "end"), [(True, "others from /tf and /tf_static"), (False, "/tf is not heard (tf2_msgs is not installed)")])
+@pytest.mark.fault("F09")
 def test_where_mountings_come_from_is_said(hears: bool, end: str) -> None:
     config = FusionConfig(extrinsics={"lidar": (0.0,) * 6 + (1.0,)}, calibration="rig.yaml")
     assert mounting_sources(config, ["base_link", "lidar", "cam", "radar"], hears) == f"1 from parameters, 2 from rig.yaml, {end}"

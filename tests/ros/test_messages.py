@@ -90,6 +90,7 @@ def test_any_object_with_the_attributes_will_do() -> None:
     assert (scan.header.stamp.sec, scan.header.frame_id, list(scan.ranges), list(scan.intensities)) == (4, "x", [1.0, 2.0], [])
 
 
+@pytest.mark.fault("M28")
 def test_a_misspelt_field_and_a_wrong_value_are_named() -> None:
     with pytest.raises(MessageError, match="has no field 'datta'"):
         to_message(Encoded("std_msgs/msg/String", {"datta": "x"}))

@@ -67,6 +67,7 @@ def test_a_plan_through_free_ground_is_driven_within_the_limits(graph: Graph, st
     assert heard[-1].header.frame_id == "base_link"
 
 
+@pytest.mark.fault("S04")
 def test_without_inputs_it_says_zero_all_the_time(graph: Graph, start: Callable[..., Any]) -> None:
     heard = graph.heard(STAMPED, "cmd_vel")
     start()
@@ -74,6 +75,7 @@ def test_without_inputs_it_says_zero_all_the_time(graph: Graph, start: Callable[
     assert {m.twist.linear.x for m in heard} == {0.0}
 
 
+@pytest.mark.fault("T03")
 def test_a_plan_that_gets_old_stops_the_robot_and_diagnostics_say_why(graph: Graph, start: Callable[..., Any]) -> None:
     heard = graph.heard(STAMPED, "cmd_vel")
     diagnostics = graph.heard("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics")
@@ -84,6 +86,7 @@ def test_a_plan_that_gets_old_stops_the_robot_and_diagnostics_say_why(graph: Gra
     graph.until(lambda: any("plan is" in s.message for a in diagnostics for s in a.status), "the reason in diagnostics")
 
 
+@pytest.mark.fault("X08")
 def test_a_stop_word_is_obeyed_while_plans_keep_coming(graph: Graph, start: Callable[..., Any]) -> None:
     heard = graph.heard(STAMPED, "cmd_vel")
     node = start()
@@ -99,6 +102,7 @@ def test_a_stop_word_is_obeyed_while_plans_keep_coming(graph: Graph, start: Call
     assert {m.twist.linear.x for m in heard[seen:]} == {0.0}
 
 
+@pytest.mark.fault("O06")
 def test_nothing_is_published_unless_it_is_enabled(graph: Graph, start: Callable[..., Any]) -> None:
     diagnostics = graph.heard("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics")
     start(enable_cmd_vel=False)
@@ -113,6 +117,7 @@ def test_a_plain_twist_is_published_for_older_bases(graph: Graph, start: Callabl
     graph.until(lambda: world.say() and heard and heard[-1].linear.x > 0.1, "driving by Twist")
 
 
+@pytest.mark.fault("O06", "Q11")
 def test_a_second_publisher_of_velocities_is_reported(graph: Graph, start: Callable[..., Any]) -> None:
     diagnostics = graph.heard("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics")
     start()
@@ -122,6 +127,7 @@ def test_a_second_publisher_of_velocities_is_reported(graph: Graph, start: Calla
     )
 
 
+@pytest.mark.fault("P12")
 def test_deactivating_and_closing_leave_zero_as_the_last_word(graph: Graph, start: Callable[..., Any]) -> None:
     heard = graph.heard(STAMPED, "cmd_vel")
     node = start()
@@ -135,6 +141,7 @@ def test_deactivating_and_closing_leave_zero_as_the_last_word(graph: Graph, star
     graph.until(lambda: heard[-1].twist.linear.x == 0.0, "zero after closing")
 
 
+@pytest.mark.fault("O01")
 def test_a_broken_plan_is_counted_and_the_robot_stands(graph: Graph, start: Callable[..., Any]) -> None:
     heard = graph.heard(STAMPED, "cmd_vel")
     diagnostics = graph.heard("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics")

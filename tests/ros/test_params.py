@@ -50,6 +50,7 @@ def test_every_limit_of_the_velocity_law_is_a_parameter() -> None:
     [("max_sped", "max_speed"), ("Bundle", "bundle"), ("camera", "cameras"), ("extrinsic.lidar", "extrinsics.lidar"),
      ("time_offset.lidar", "time_offset_s.lidar"), ("enable_cmdvel", "enable_cmd_vel"), ("extrinsics", "extrinsics.NAME")],
 )  # fmt: skip
+@pytest.mark.fault("P05")
 def test_an_unknown_key_is_named_with_the_nearest(key: str, nearest: str) -> None:
     with pytest.raises(ConfigError, match=rf"unknown parameter '{key}' \(1\); did you mean '{nearest}'\?"):
         load(FusionConfig, {key: 1})
@@ -64,6 +65,7 @@ def test_what_rclpy_owns_is_left_alone() -> None:
     assert load(NavigatorConfig, values) == NavigatorConfig()
 
 
+@pytest.mark.fault("P02")
 def test_an_integer_is_accepted_where_a_float_is_wanted() -> None:
     config = load(NavigatorConfig, {"max_speed": 1})
     assert config.max_speed == 1.0
@@ -83,6 +85,7 @@ def test_an_integer_is_accepted_where_a_float_is_wanted() -> None:
         ({"base_frame": 7}, r"7 \(int\); it must be text \(quote it\)"),
     ],
 )
+@pytest.mark.fault("P04", "P08")
 def test_a_value_that_is_no_such_thing_is_quoted(values: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         load(NavigatorConfig, values)
@@ -101,11 +104,13 @@ def test_a_value_that_is_no_such_thing_is_quoted(values: dict[str, Any], said: s
         ({"time_offset_s.lidar": 99}, r"in -10\.\.10 s"),
     ],
 )
+@pytest.mark.fault("P08", "F08")
 def test_a_bad_value_of_the_fusion_node_is_quoted(values: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         load(FusionConfig, values)
 
 
+@pytest.mark.fault("P03")
 def test_an_empty_list_arrives_as_not_set_and_means_none() -> None:
     assert load(FusionConfig, {"radars": None, "cameras": []}).radars == ()
 

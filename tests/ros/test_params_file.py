@@ -66,6 +66,7 @@ def test_blocks_are_counted_by_node_and_rcl_takes_them_too(text: str, tmp_path: 
 
 
 @pytest.mark.parametrize(("text", "line", "said"), BAD)
+@pytest.mark.fault("P07")
 def test_what_is_wrong_is_told_with_file_line_and_remedy(text: str, line: int, said: str, tmp_path: Path) -> None:
     path = write(tmp_path, text)
     with pytest.raises(ConfigError) as caught:
@@ -80,6 +81,7 @@ def test_rcl_refuses_those_files_as_well(text: str, tmp_path: Path, domain: int)
     assert not rcl_takes(write(tmp_path, text))
 
 
+@pytest.mark.fault("P07")
 def test_a_file_that_is_missing_a_folder_or_no_text_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yaml' is not there; give the path"):
         read_blocks(tmp_path / "none.yaml")
@@ -102,6 +104,7 @@ def test_a_pattern_chooses_nodes_as_in_rcl(pattern: str, node: str, applies: boo
     assert Block(pattern=pattern, count=1).applies_to(node) is applies
 
 
+@pytest.mark.fault("P06")
 def test_a_file_for_other_nodes_is_noted(tmp_path: Path) -> None:
     blocks = [Block(pattern="/nav", count=3), Block(pattern="/r1/fusion", count=4)]
     path = tmp_path / "f.yaml"

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node that keeps failing is started again later and later, and at last not at all."""
 
+import pytest
+
 from mm_nav.ros.respawn import MOST_FAILURES, STEADY_S, Respawn
 
 
+@pytest.mark.fault("P16")
 def test_it_waits_longer_from_failure_to_failure_and_then_gives_up_with_the_reason() -> None:
     lives = Respawn()
     waits = [lives.after(0.1) for _ in range(MOST_FAILURES)]

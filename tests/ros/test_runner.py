@@ -3,6 +3,8 @@
 
 import threading
 
+import pytest
+
 from mm_nav.errors import MessageError
 from mm_nav.ros.guard import LOG_PERIOD_S, Guard, one_line
 from mm_nav.ros.runner import Mailbox, Worker
@@ -26,6 +28,7 @@ def test_urgent_items_come_first_in_order_and_are_never_dropped() -> None:
     assert [mailbox.take() for _ in range(3)] == ["go", "stop", "newer frame"]
 
 
+@pytest.mark.fault("Q06", "G05")
 def test_a_slow_worker_drops_frames_and_builds_no_lag() -> None:
     started, go_on, done = threading.Event(), threading.Event(), threading.Event()
     worked: list[int] = []
@@ -71,6 +74,7 @@ def test_the_guard_counts_by_reason_and_logs_without_flooding() -> None:
     assert guard.report("lidar") == {}
 
 
+@pytest.mark.fault("P01")
 def test_an_unexpected_exception_is_caught_and_says_where_it_was() -> None:
     lines: list[str] = []
     guard = Guard(lines.append)
@@ -80,6 +84,7 @@ def test_an_unexpected_exception_is_caught_and_says_where_it_was() -> None:
     assert guard.recent("timer") == ["internal"]
 
 
+@pytest.mark.fault("C06")
 def test_control_characters_never_reach_a_log() -> None:
     assert one_line("a\x1b[31mb\r\nc", 100) == "a [31mb  c"
     assert len(one_line("x" * 10_000)) == 200

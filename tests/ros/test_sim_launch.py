@@ -39,6 +39,7 @@ def test_a_spoken_goal_is_reached_through_real_nodes(domain: int, tmp_path: Path
     assert told["command"] == "go to the red cone"
 
 
+@pytest.mark.fault("P12")
 def test_ctrl_c_ends_a_driving_robot_with_a_zero_and_without_a_traceback(graph: Any, tmp_path: Path) -> None:
     heard = graph.heard("geometry_msgs/msg/TwistStamped", "cmd_vel")
     process, log = up(tmp_path, "exit_when_done:=false")

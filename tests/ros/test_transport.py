@@ -50,6 +50,7 @@ def test_a_users_own_choice_stays(own: dict[str, str]) -> None:
     assert environment == before
 
 
+@pytest.mark.fault("Q10")
 def test_a_small_shared_memory_gets_small_segments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def usage(free: int) -> object:
         return lambda _path: type("Usage", (), {"free": free})()
@@ -109,6 +110,7 @@ while rclpy.ok():
 """
 
 
+@pytest.mark.fault("Q05")
 def test_best_effort_pictures_of_six_megabytes_arrive_from_another_process(graph: "Graph") -> None:
     from mm_nav.ros.managed import INPUT_QOS
     from mm_nav.ros.messages import message_class
@@ -135,6 +137,7 @@ def index(prefix: Path, *names: str) -> str:
     return str(prefix)
 
 
+@pytest.mark.fault("Q12")
 def test_a_middleware_that_is_not_installed_is_refused_with_those_that_are(tmp_path: Path) -> None:
     paths = ":".join((index(tmp_path / "a", "rmw_fastrtps_cpp"), index(tmp_path / "b", "rmw_cyclonedds_cpp")))
     for name in ("", "rmw_fastrtps_cpp", "rmw_cyclonedds_cpp"):
@@ -147,6 +150,7 @@ def test_a_middleware_that_is_not_installed_is_refused_with_those_that_are(tmp_p
     )
 
 
+@pytest.mark.fault("C02")
 def test_security_that_is_enforced_without_keys_is_refused_before_rcl_does() -> None:
     enforced = {"ROS_SECURITY_ENABLE": "true", "ROS_SECURITY_STRATEGY": "Enforce"}
     with pytest.raises(ConfigError, match="ROS_SECURITY_KEYSTORE is not set; set it to a keystore"):
@@ -155,6 +159,7 @@ def test_security_that_is_enforced_without_keys_is_refused_before_rcl_does() -> 
     transport.check({**enforced, "ROS_SECURITY_ENABLE": "false"})
 
 
+@pytest.mark.fault("C02")
 def test_keys_that_the_middleware_cannot_use_keep_the_node_from_starting(domain: int, tmp_path: Path) -> None:
     pytest.importorskip("rclpy", reason="rclpy is not installed; pip install 'mm_nav[ros]'")
     (tmp_path / "enclaves").mkdir()

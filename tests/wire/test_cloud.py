@@ -47,6 +47,7 @@ EXPECTED = np.array([[1, 5, 9], [2, 6, 10], [3, 7, 11], [4, 8, 12]], np.float32)
     rows=st.sampled_from([1, 2, 4]), hole=st.integers(0, 5), pad=st.integers(0, 7), big=st.booleans(),
 )  # fmt: skip
 @settings(max_examples=100, deadline=None)
+@pytest.mark.fault("M04", "M08", "M09", "M11")
 def test_no_layout_changes_the_points(order, dtypes, rows, hole, pad, big):
     values = {**{k: v for k, (_, v) in XYZ.items()}, "intensity": [1, 2, 3, 4], "ring": [0, 0, 1, 1]}
     columns = {name: (dtype, values[name]) for name, dtype in zip(order, dtypes, strict=True)}
@@ -59,6 +60,7 @@ def test_no_layout_changes_the_points(order, dtypes, rows, hole, pad, big):
     assert (points.stamp_ns, points.frame_id) == (1_000_000_005, "lidar")
 
 
+@pytest.mark.fault("M12")
 def test_points_that_are_not_finite_are_removed_with_their_values(message):
     columns = {"x": ("f4", [1.0, np.nan, np.inf, 4]), "y": ("f4", [0.0, 0, -np.inf, 0]), "z": ("f8", [0.0, 0, 0, 1e300]),
                "intensity": ("f4", [7.0, 8, 9, 10])}  # fmt: skip
@@ -68,6 +70,7 @@ def test_points_that_are_not_finite_are_removed_with_their_values(message):
 
 
 @pytest.mark.parametrize("name", ["velocity", "Doppler", "range_rate", "v_r", "radial_velocity"])
+@pytest.mark.fault("M26")
 def test_doppler_is_found_under_its_usual_names(message, name):
     columns = {**XYZ, name: ("f4", [1.0, -1, np.nan, np.inf]), "rcs": ("f4", [5.0, np.nan, -3, 0])}
     points = decode_point_cloud(message(cloud(columns)))
@@ -81,6 +84,7 @@ def test_strength_is_found_under_its_usual_names(message, name):
     np.testing.assert_array_equal(points.intensity, [1, 2, 3, 4])
 
 
+@pytest.mark.fault("M26")
 def test_a_polar_radar_is_turned_into_points(message):
     columns = {"range": ("f4", [2.0, 2, 2]), "azimuth": ("f4", [0.0, np.pi / 2, 0]), "elevation": ("f4", [0.0, 0, np.pi / 2])}
     points = decode_point_cloud(message(cloud(columns)))
@@ -90,6 +94,7 @@ def test_a_polar_radar_is_turned_into_points(message):
     assert points.xyz.dtype == np.float32
 
 
+@pytest.mark.fault("M07")
 def test_a_cloud_without_points_is_valid_and_empty(message):
     for changes in ({"width": 0, "data": b""}, {"height": 0, "point_step": 0, "fields": []}):
         points = decode_point_cloud(message(cloud(XYZ), **changes))
@@ -97,10 +102,12 @@ def test_a_cloud_without_points_is_valid_and_empty(message):
         assert points.velocity.shape == points.intensity.shape == (0,)
 
 
+@pytest.mark.fault("M03")
 def test_a_missing_row_step_is_worked_out(message):
     np.testing.assert_array_equal(decode_point_cloud(message(cloud(XYZ, rows=2), row_step=0)).xyz, EXPECTED)
 
 
+@pytest.mark.fault("M02")
 def test_bytes_after_the_last_row_are_ignored(message):
     fields = cloud(XYZ)
     longer = np.concatenate([fields["data"], np.zeros(9, np.uint8)])
@@ -123,18 +130,21 @@ OVERLAP = [{"name": n, "offset": o, "datatype": 7, "count": 1} for n, o in (("x"
         ({"fields": OVERLAP}, "bad_layout", "'y' at byte 2"),
     ],
 )
+@pytest.mark.fault("M01", "M04", "M05", "M06", "M10")
 def test_a_broken_cloud_is_refused_with_its_numbers(message, changes, reason, says):
     with pytest.raises(MessageError, match=re.escape(says)) as caught:
         decode_point_cloud(message(cloud(XYZ), **changes))
     assert caught.value.reason == reason
 
 
+@pytest.mark.fault("M09")
 def test_a_cloud_without_positions_names_the_fields_it_has(message):
     with pytest.raises(MessageError, match=r"\['x float32', 'height float64'\].*publish x, y, z") as caught:
         decode_point_cloud(message(cloud({"x": XYZ["x"], "height": ("f8", [1.0, 2, 3, 4])})))
     assert caught.value.reason == "no_xyz"
 
 
+@pytest.mark.fault("M11")
 def test_a_position_of_unknown_datatype_is_missing(message):
     fields = cloud(XYZ)
     fields["fields"][2]["datatype"] = 9

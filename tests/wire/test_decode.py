@@ -34,12 +34,14 @@ def test_odometry_becomes_a_pose_and_a_twist(message):
     assert (found.frame_id, found.child_frame_id, found.stamp_ns) == ("odom", "base_link", 2_000_000_000)
 
 
+@pytest.mark.fault("M27")
 def test_a_quaternion_that_is_nearly_one_is_normalised(message):
     found = decode_odometry(message(odometry(scale=1.0009)))
     np.testing.assert_allclose(found.T_odom_base, se2(1, 2, 0.5), atol=1e-12)
 
 
 @pytest.mark.parametrize("scale", [0.0, 0.98, 1.02, -2.0])
+@pytest.mark.fault("M27")
 def test_a_quaternion_that_is_not_one_is_refused(message, scale):
     with pytest.raises(MessageError, match="norm") as caught:
         decode_odometry(message(odometry(scale=scale)))
@@ -47,6 +49,7 @@ def test_a_quaternion_that_is_not_one_is_refused(message, scale):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.fault("M27")
 def test_odometry_that_is_not_finite_is_refused(message, bad):
     with pytest.raises(MessageError, match="odometry: position"):
         decode_odometry(message(odometry(position=vector(bad))))
@@ -69,6 +72,7 @@ def test_transforms_come_with_plain_frame_names(message):
     np.testing.assert_allclose(found, T, atol=1e-12)
 
 
+@pytest.mark.fault("F05")
 def test_a_transform_that_is_no_rotation_names_both_frames(message):
     stamped = {
         "header": HEADER,

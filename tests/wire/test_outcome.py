@@ -43,6 +43,7 @@ def test_a_grid_comes_back_as_it_was(message):
     np.testing.assert_array_equal(found, cells)
 
 
+@pytest.mark.fault("O04")
 def test_what_is_unknown_is_minus_one_and_nothing_exceeds_a_hundred():
     cells = np.full((4, 10), np.nan, np.float32)
     cells[0] = 1.7
@@ -52,6 +53,7 @@ def test_what_is_unknown_is_minus_one_and_nothing_exceeds_a_hundred():
     assert set(data[10:].tolist()) == {-1}
 
 
+@pytest.mark.fault("O04")
 def test_a_grid_of_another_size_is_refused():
     with pytest.raises(MessageError, match=r"\(4, 9\), its grid is \(4, 10\)"):
         encode_grid(np.zeros((4, 9), np.float32), GRID, 0, "base_link")
@@ -64,6 +66,7 @@ def test_obstacles_are_the_centres_of_occupied_cells_at_a_height_that_nav2_keeps
     np.testing.assert_allclose(points.xyz, [[0.9, -0.3, 0.3], [-0.9, 0.3, 0.3]], atol=1e-6)
 
 
+@pytest.mark.fault("O07")
 def test_no_obstacles_is_an_empty_cloud(message):
     encoded = encode_obstacles(scene(np.zeros((4, 10), np.float32)), GRID)
     assert decode_point_cloud(message(encoded.fields)).xyz.shape == (0, 3)
@@ -109,6 +112,7 @@ def test_a_plan_that_is_not_finite_does_not_leave():
         encode_plan(Plan(stamp_ns=8, path=np.array([[0.0, np.nan]]), stop=False, state="drive"))
 
 
+@pytest.mark.fault("O01")
 def test_a_velocity_is_stamped_or_not_and_always_finite():
     assert encode_velocity(Velocity(linear=0.5, angular=-1.0), 5, True).fields["twist"]["linear"]["x"] == 0.5
     plain = encode_velocity(Velocity(linear=0.5, angular=-1.0), 5, False)

@@ -66,6 +66,7 @@ def in_memory(encoding: str, pad: int, big_endian: bool) -> tuple[np.ndarray, in
 @pytest.mark.parametrize("big_endian", [False, True])
 @pytest.mark.parametrize("pad", [0, 6])
 @pytest.mark.parametrize("encoding", list(LAYOUTS))
+@pytest.mark.fault("M17")
 def test_every_encoding_becomes_the_picture_it_was_made_of(encoding: str, pad: int, big_endian: bool) -> None:
     data, step = in_memory(encoding, pad, big_endian)
     rgb = to_rgb(data, layout_of(encoding.upper()), width=WIDTH, height=HEIGHT, step=step, big_endian=big_endian)
@@ -84,6 +85,7 @@ def test_a_size_that_an_encoding_cannot_have_is_refused(encoding: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["16UC1", "32FC1"])
+@pytest.mark.fault("M18")
 def test_depth_is_no_picture(encoding: str) -> None:
     with pytest.raises(MessageError, match="depth picture"):
         layout_of(encoding)
