@@ -44,9 +44,9 @@ class FusionNode(ManagedNode):
         self._stage_ms: dict[str, float] = {}
         self._missing: dict[str, str] = {}
         self._contrast: dict[str, float] = {}
+        self._nav2: nav2.Nav2Goals | None = None
         self._doubts: dict[str, str] = {}
         self._hold = ""
-        self._nav2: nav2.Nav2Goals | None = None
 
     def configure(self) -> None:
         """Load the bundle, subscribe, start the worker."""

@@ -120,6 +120,8 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _png_size(data: UInt8[np.ndarray, " n"]) -> tuple[int, int]:
+    if len(data) < 24:
+        raise MessageError("bad_data", f"PNG of {len(data)} bytes has no size; check the camera driver")
     width, height = data[16:24].view(">u4")
     return int(width), int(height)
 
