@@ -38,7 +38,7 @@ def costmap(name: str) -> dict[str, Any]:
 
 
 def nodes(**arguments: str) -> dict[str, NodeSpec]:
-    return {node.name: node for node in read(LAUNCH / "nav2.launch.xml", arguments, {})}
+    return {node.name or node.executable: node for node in read(LAUNCH / "nav2.launch.xml", arguments, {})}
 
 
 def inline(node: NodeSpec) -> dict[str, Any]:
@@ -155,6 +155,21 @@ def test_rcl_reads_the_parameter_file(domain: int) -> None:
             node = Node(name, namespace=space, context=context, automatically_declare_parameters_from_overrides=True)
             wanted = flat(costmap(name) if space else section(name))
             assert {key: as_list(node.get_parameter(key).value) for key in wanted} == wanted
+            node.destroy_node()
+    finally:
+        rclpy.shutdown(context=context)
+
+
+def test_our_nodes_read_their_part_of_the_file_after_the_robots_own(domain: int) -> None:
+    import rclpy
+    from rclpy.node import Node
+
+    context = rclpy.Context()
+    rclpy.init(context=context, args=["--ros-args", "--params-file", str(LAUNCH / "params.yaml"), "--params-file", str(FILE)])
+    try:
+        for name, action in (("fusion", "navigate_to_pose"), ("navigator", "")):
+            node = Node(name, context=context)
+            assert node.declare_parameter("nav2_action", "unread").value == action
             node.destroy_node()
     finally:
         rclpy.shutdown(context=context)
