@@ -5,11 +5,12 @@ import re
 import unicodedata
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
+TERMINAL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")  # ECMA-48 control sequences, as in "\x1b[31m"
 
 
 def normalise(text: str) -> str:
-    """NFKC, lower case, one space between words; without control, zero-width and bidi characters and pictographs."""
-    folded = unicodedata.normalize("NFKC", text.replace("°", " degrees ").replace("º", " degrees ")).casefold()
+    """NFKC, lower case, one space between words; without control sequences, zero-width and bidi characters and pictographs."""
+    folded = unicodedata.normalize("NFKC", TERMINAL.sub(" ", text).replace("°", " degrees ").replace("º", " degrees ")).casefold()
     kept = []
     for c in folded:
         category = unicodedata.category(c)

@@ -29,7 +29,7 @@ FUZZ = settings(max_examples=COUNT, deadline=None, derandomize=True, database=No
                 suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example])  # fmt: skip
 
 uint32 = st.one_of(st.integers(0, 8), st.sampled_from([16, 100, 65535, 10**6, 2**31, 2**32 - 1]), st.integers(0, 2**32 - 1))
-number = st.floats(allow_nan=True, allow_infinity=True, width=32)
+number = st.one_of(st.floats(-(2.0**127), 2.0**127, width=32), st.sampled_from([float("nan"), float("inf"), -float("inf")]))
 data = st.binary(max_size=400)
 text = st.text(max_size=30)
 
