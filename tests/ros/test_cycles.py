@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A hundred lives of a node leave nothing behind: no publisher, no thread, no file, no growing memory."""
+
+import gc
+import os
+import threading
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.ros.conftest import Graph, parameters
+
+pytest.importorskip("rclpy", reason="rclpy is not installed; pip install 'mm_nav[ros]'")
+
+CYCLES, WARM = 100, 20
+MOST_MB = 8.0  # over the cycles after the first WARM
+
+
+def one_life(node: Any) -> None:
+    from rclpy.lifecycle import TransitionCallbackReturn
+
+    for trigger in (node.trigger_configure, node.trigger_activate, node.trigger_deactivate, node.trigger_cleanup):
+        assert trigger() == TransitionCallbackReturn.SUCCESS
+
+
+def held() -> tuple[float, int, int]:
+    """Megabytes, threads and open files of this process."""
+    gc.collect()
+    return psutil.Process().memory_info().rss / 1e6, threading.active_count(), len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+
+def test_a_hundred_lives_of_the_navigator_leave_nothing_behind(graph: Graph) -> None:
+    from mm_nav.ros.navigator_node import NavigatorNode
+
+    node = graph.add(NavigatorNode(parameter_overrides=parameters(autostart=False, enable_cmd_vel=True)))
+    entities = (len(list(node.publishers)), len(list(node.subscriptions)), len(list(node.timers)))
+    for _ in range(WARM):
+        one_life(node)
+    before = held()
+    for _ in range(CYCLES - WARM):
+        one_life(node)
+        graph.spin()
+    after = held()
+    assert (len(list(node.publishers)), len(list(node.subscriptions)), len(list(node.timers))) == entities
+    assert after[1] <= before[1], "threads"
+    assert after[2] <= before[2], "open files"
+    assert after[0] - before[0] < MOST_MB, "memory"
