@@ -130,9 +130,20 @@ def to_onnx(net: FusionNet, spec: ModelSpec, path: Path) -> None:
     )  # fmt: skip
     if program is None:
         raise EngineError("torch.onnx.export returned nothing; update torch (pip install -U torch onnxscript)")
-    model = half_storage(program.model_proto)
+    model = half_storage(without_traces(program.model_proto))
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
+
+
+def without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop what the exporter notes beside the graph: where each node stood in which file of this machine."""
+    for node in model.graph.node:
+        del node.metadata_props[:]
+    for info in (*model.graph.input, *model.graph.output, *model.graph.value_info, *model.graph.initializer):
+        del info.metadata_props[:]
+    del model.graph.metadata_props[:]
+    del model.metadata_props[:]
+    return model
 
 
 def half_storage(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -44,6 +44,21 @@ def test_a_sealed_bundle_comes_back_with_its_spec_and_tensors(sealed: Sealed) ->
     assert bundle.manifest["outputs"][0]["shape"] == ["batch", SPEC.grid.rows, SPEC.grid.columns]
 
 
+@pytest.mark.parametrize("name", share.names("models"))
+def test_a_shipped_network_tells_nothing_of_the_machine_that_exported_it(name: str) -> None:
+    assert traces(load_bundle(name).onnx_path) == []
+
+
+def test_an_exported_network_tells_nothing_of_the_machine_that_exported_it(real_bundle: Path) -> None:
+    assert traces(real_bundle / "model.onnx") == []
+
+
+def traces(file: Path) -> list[bytes]:
+    """What torch's exporter notes of its sources that stands in ``file``."""
+    content = file.read_bytes()
+    return [word for word in (b"pkg.torch", b"stack_trace", b'File "') if word in content]
+
+
 def test_the_path_of_the_manifest_or_of_the_network_means_their_folder(sealed: Sealed) -> None:
     folder = sealed()
     assert find_bundle(folder / "manifest.json") == folder
