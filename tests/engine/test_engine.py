@@ -135,7 +135,7 @@ def test_auto_takes_onnx_runtime_first_and_says_so(exported: Path, caplog: pytes
     assert f"backend {engine.name} chosen for bundle untrained" in caplog.text
 
 
-@pytest.mark.fault("E13", "G01")
+@pytest.mark.fault("E13")
 def test_auto_falls_back_to_torch_and_says_why(real_bundle: Path, caplog: pytest.LogCaptureFixture) -> None:
     (real_bundle / "model.onnx").unlink()
     write_manifest(real_bundle, spec=SPEC, text_encoder=ENCODER)
