@@ -5,13 +5,11 @@ A covered lens, a black and a washed-out picture look the same to it, and so do 
 of focus take contrast away but leave some: that is measured and told, not masked.
 """
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from mm_nav.core.types import Missing, SensorFrame
+from mm_nav.core.types import SensorFrame
 
 SIZE = (160, 96)  # pictures are judged at this size, width and height
 PATCHES = (20, 12)  # patches that are averaged before they are compared, so that a sensor's noise is no structure
@@ -23,13 +21,12 @@ FLOOR = 8.0  # grey levels; keeps the noise of dark pictures from counting as co
 def clear(frame: SensorFrame) -> tuple[SensorFrame, dict[str, float]]:
     """The frame without blind cameras (they are listed as missing), and the contrast of every camera by name."""
     found = {view.name: judge(view.image.rgb) for view in frame.cameras}
-    blind = {name: spread for name, (_, spread) in found.items() if spread < BLIND}
     contrast = {name: value for name, (value, _) in found.items()}
-    if not blind:
-        return frame, contrast
-    told = tuple(Missing(name=name, reason=f"blind: no structure in its picture ({spread:.2f} grey levels between patches)") for name, spread in blind.items())
-    seeing = tuple(view for view in frame.cameras if view.name not in blind)
-    return replace(frame, cameras=seeing, missing=(*frame.missing, *told)), contrast
+    blind = {
+        name: f"blind: no structure in its picture ({spread:.2f} grey levels between patches)"
+        for name, (_, spread) in found.items() if spread < BLIND
+    }
+    return (frame.without(blind) if blind else frame), contrast
 
 
 def judge(rgb: UInt8[np.ndarray, "h w 3"]) -> tuple[float, float]:

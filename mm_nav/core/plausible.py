@@ -7,13 +7,13 @@ sensor that looks elsewhere than its mounting says, or measures by another scale
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Float64
 
 from mm_nav.core.geometry import inverse, yaw_of
-from mm_nav.core.types import CameraImage, Missing, PointCloud, SensorFrame
+from mm_nav.core.types import CameraImage, PointCloud, SensorFrame
 
 STUCK_REPEATS = 3  # identical data of so many stamps while the robot moved: no sensor's noise does that
 MOVED_M, MOVED_RAD = 0.05, 0.03
@@ -65,7 +65,7 @@ class Plausibility:
         for posed in frame.radars:
             if reason := _absurd(posed.cloud):
                 false[posed.name] = reason
-        return (_without(frame, false) if false else frame), odd
+        return (frame.without(false) if false else frame), odd
 
     def reset(self) -> None:
         """Forget: time jumped."""
@@ -110,16 +110,6 @@ class Plausibility:
             past.empty_since_ns = cloud.stamp_ns
         empty_ns = cloud.stamp_ns - past.empty_since_ns
         return f"no point for {empty_ns * 1e-9:.1f} s" if empty_ns >= EMPTY_NS else ""
-
-
-def _without(frame: SensorFrame, false: dict[str, str]) -> SensorFrame:
-    return replace(
-        frame,
-        cameras=tuple(view for view in frame.cameras if view.name not in false),
-        lidars=tuple(posed for posed in frame.lidars if posed.name not in false),
-        radars=tuple(posed for posed in frame.radars if posed.name not in false),
-        missing=(*frame.missing, *(Missing(name=name, reason=reason) for name, reason in false.items())),
-    )
 
 
 def _moved(was: Float64[np.ndarray, "4 4"], now: Float64[np.ndarray, "4 4"]) -> bool:

@@ -9,7 +9,8 @@ Shape letters: H W image rows and columns, N points or cameras, Y X rows (along 
 the bird's-eye view, Z lift heights, K classes, T waypoints.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
@@ -118,6 +119,16 @@ class SensorFrame:
     radars: tuple[PosedCloud, ...] = ()
     odometry: Odometry | None = None
     missing: tuple[Missing, ...] = ()
+
+    def without(self, reasons: Mapping[str, str]) -> "SensorFrame":
+        """The frame as if the named sensors were off; each is listed as missing with its reason."""
+        return replace(
+            self,
+            cameras=tuple(view for view in self.cameras if view.name not in reasons),
+            lidars=tuple(posed for posed in self.lidars if posed.name not in reasons),
+            radars=tuple(posed for posed in self.radars if posed.name not in reasons),
+            missing=(*self.missing, *(Missing(name=name, reason=reason) for name, reason in reasons.items())),
+        )
 
 
 # ---------------------------------------------------------------- language
