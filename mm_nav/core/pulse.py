@@ -32,6 +32,10 @@ class Pulse:
             self._gaps.append(now_s - self._last_s)
         self._last_s = now_s
 
+    def age_s(self, now_s: float) -> float | None:
+        """Seconds since the last beat; None before the first."""
+        return None if self._last_s is None else now_s - self._last_s
+
     @property
     def rate_hz(self) -> float:
         """Beats per second lately; 0 before that can be told."""
@@ -46,7 +50,8 @@ class Pulse:
 
     def late(self, now_s: float) -> str:
         """Why its silence is too long; '' while it is not, or while it never came."""
-        if self._last_s is None or not now_s - self._last_s > self.limit_s:
+        age_s = self.age_s(now_s)
+        if age_s is None or not age_s > self.limit_s:
             return ""
         usual = f", it came every {median(self._gaps):.2f} s" if len(self._gaps) >= LEAST_BEATS else ""
-        return f"silent for {now_s - self._last_s:.2f} s{usual}"
+        return f"silent for {age_s:.2f} s{usual}"

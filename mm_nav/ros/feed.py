@@ -5,7 +5,6 @@ Ages are of arrival, by a monotonic clock: a driver that died looks the same wha
 """
 
 import dataclasses
-import math
 import time
 from collections.abc import Callable, Collection, Sequence
 from statistics import median_low
@@ -61,7 +60,6 @@ class Feed:
         self.tree = tree
         self.resets = 0
         self._config, self._guard, self._now_ns, self._clock = config, guard, now_ns, clock
-        self._arrived: dict[str, float] = {}
         self._stamps: dict[str, int] = {}
         self._points: dict[str, tuple[int, int]] = {}  # finite ones and all, of the last cloud of a topic
         self._remarks: dict[str, dict[str, str]] = {}
@@ -102,7 +100,6 @@ class Feed:
         """
         now_ns = self._now_ns()
         waited_s = self.age_s(source.topic) or 0.0
-        self._arrived[source.topic] = self._clock()
         self._pulses.setdefault(source.topic, Pulse(STALE_AGE_S)).beat(self._clock())
         if source.kind == "transform":
             self._hear_transforms(message, static=source.topic.endswith("_static"))
@@ -174,8 +171,7 @@ class Feed:
 
     def age_s(self, topic: str) -> float | None:
         """Seconds since the last message of a topic, None if there never was one."""
-        arrived = self._arrived.get(topic)
-        return None if arrived is None else self._clock() - arrived
+        return self._pulses[topic].age_s(self._clock()) if topic in self._pulses else None
 
     def quiet(self) -> list[Input]:
         """Sensor inputs that say nothing now."""
@@ -184,8 +180,9 @@ class Feed:
 
     def sensor_hz(self) -> float:
         """Rate of the sensors that make instants: LiDARs, without them cameras, without them radars. 0 before it is known."""
+        quiet = self.quiet()
         for kind in ANCHOR_KINDS:
-            rates = [self._pulses[i.topic].rate_hz for i in self.inputs if i.kind == kind and i.topic in self._pulses and i not in self.quiet()]
+            rates = [self._pulses[i.topic].rate_hz for i in self.inputs if i.kind == kind and i not in quiet]
             if any(rates):
                 return max(rates)
         return 0.0
@@ -194,8 +191,10 @@ class Feed:
         """Topics of sensors that are silent although somebody publishes them; each at most once in MUTE_S."""
         now_s, found = self._clock(), []
         for source in self.quiet():
-            since_s = max(self._arrived.get(source.topic, -math.inf), self._renewed.setdefault(source.topic, now_s))
-            if source.topic in published and now_s - since_s > MUTE_S:
+            renewed_s = self._renewed.setdefault(source.topic, now_s)
+            age_s = self.age_s(source.topic)
+            silent_s = now_s - renewed_s if age_s is None else min(now_s - renewed_s, age_s)
+            if source.topic in published and silent_s > MUTE_S:
                 self._renewed[source.topic] = now_s
                 self._guard.drop(source.topic, "resubscribed", "silent although it is published; subscribed anew")
                 found.append(source.topic)

@@ -33,3 +33,10 @@ def test_a_pause_does_not_make_it_patient() -> None:
     for i in range(20):
         pulse.beat(last_s + 5.0 * (i + 1))
     assert pulse.limit_s == pytest.approx(0.3)
+
+
+def test_age_is_the_time_since_the_last_beat_and_unknown_before_the_first() -> None:
+    assert Pulse(1.0).age_s(1e9) is None
+    pulse, last_s = beaten(0.1)
+    assert pulse.age_s(last_s) == 0.0
+    assert pulse.age_s(last_s + 7.0) == pytest.approx(7.0)
