@@ -47,13 +47,22 @@ class Peer:
     peer: str
     peer_ms: float
     ratio: float
+    target: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One benchmark. ``ratio`` is peer / subject: how many times faster we are. Times are medians over the turns."""
+    """One benchmark. ``ratio`` is peer / subject: how many times faster we are. Times are medians over the turns.
+
+    Attributes:
+        id: of the catalogue of benchmarks (B6, G1).
+        target: ratio that is aimed at; None if none is.
+        limit: what a profile says holds it back; for a row below its target.
+        figures: what else was measured, by name with its unit (p99_ms, dropped).
+    """
 
     name: str
+    id: str = ""
     subject: str
     peer: str
     subject_ms: float
@@ -62,6 +71,9 @@ class Row:
     check: str  # what was verified equal before anything was timed
     alternations: int
     also: tuple[Peer, ...] = ()
+    target: float | None = None
+    limit: str = ""
+    figures: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -90,7 +102,7 @@ def folder() -> Path:
 
 
 def load(name: str) -> ModuleType:
-    """The module of one benchmark; it has ``row(quick: bool) -> Row``.
+    """The module of one benchmark; it has ``row(quick: bool) -> Row``, or ``rows`` for several of one subject.
 
     Raises:
         ConfigError: no such benchmark; the text lists those that there are.
@@ -139,14 +151,20 @@ def take_turns(
     return {name: statistics.median(values) for name, values in turns.items()}
 
 
-def versus(name: str, times_ms: Mapping[str, float], *, check: str, alternations: int = ALTERNATIONS,
+def versus(name: str, times_ms: Mapping[str, float], *, check: str, alternations: int = ALTERNATIONS, id: str = "",
+           targets: Sequence[float | None] = (), limit: str = "", figures: Mapping[str, float] | None = None,
            versions: Mapping[str, str] | None = None) -> Row:  # fmt: skip
-    """A row from times: the first is the subject, the second its peer, the others go to ``also``."""
+    """A row from times: the first is the subject, the second its peer, the others go to ``also``.
+
+    ``targets`` are the ratios aimed at, of the peers in their order.
+    """
     (subject, subject_ms), (peer, peer_ms), *rest = times_ms.items()
+    aims = [*targets, *[None] * (len(rest) + 1)]
     return Row(
-        name=name, subject=subject, peer=peer, subject_ms=subject_ms, peer_ms=peer_ms, ratio=peer_ms / subject_ms,
-        check=check, alternations=max(alternations, MIN_ALTERNATIONS), versions=dict(versions or {}),
-        also=tuple(Peer(peer=n, peer_ms=ms, ratio=ms / subject_ms) for n, ms in rest),
+        name=name, id=id, subject=subject, peer=peer, subject_ms=subject_ms, peer_ms=peer_ms, ratio=peer_ms / subject_ms,
+        check=check, alternations=max(alternations, MIN_ALTERNATIONS), versions=dict(versions or {}), target=aims[0],
+        limit=limit, figures=dict(figures or {}),
+        also=tuple(Peer(peer=n, peer_ms=ms, ratio=ms / subject_ms, target=aim) for (n, ms), aim in zip(rest, aims[1:], strict=False)),
     )  # fmt: skip
 
 
@@ -175,7 +193,7 @@ def main(config: BenchConfig) -> int:
         module = load(name)
         with console.status(f"{name} …"):
             try:
-                rows.append(module.row(config.quick))
+                rows += module.rows(config.quick) if hasattr(module, "rows") else [module.row(config.quick)]
             except SkippedError as error:
                 skipped[name] = str(error)
             except UnequalError as error:
@@ -195,16 +213,21 @@ def main(config: BenchConfig) -> int:
 
 def _show(console: Console, rows: Sequence[Row], info: Mapping[str, Any]) -> None:
     table = Table(title="peer / subject, medians of alternating runs", title_justify="left")
-    for heading, right in (("name", False), ("subject", False), ("ms", True), ("peer", False), ("ms", True), ("ratio", True)):
+    for heading, right in (("id", False), ("subject", False), ("ms", True), ("peer", False), ("ms", True), ("ratio", True), ("target", True)):
         table.add_column(heading, justify="right" if right else "left", overflow="fold")
     for row in rows:
-        table.add_row(row.name, row.subject, f"{row.subject_ms:.3f}", row.peer, f"{row.peer_ms:.3f}", f"{row.ratio:.2f}x")
+        table.add_row(row.id or row.name, row.subject, f"{row.subject_ms:.3f}", row.peer, f"{row.peer_ms:.3f}", f"{row.ratio:.2f}x", _aim(row.target))
         for peer in row.also:
-            table.add_row("", "", "", peer.peer, f"{peer.peer_ms:.3f}", f"{peer.ratio:.2f}x")
+            table.add_row("", "", "", peer.peer, f"{peer.peer_ms:.3f}", f"{peer.ratio:.2f}x", _aim(peer.target))
     console.print(table)
     for row in rows:
-        console.print(f"{row.name}: equal first: {row.check}", highlight=False, style="dim")
+        said = [f"{row.name}: equal first: {row.check}", *[f"{key} {value:.3g}" for key, value in row.figures.items()]]
+        console.print("; ".join([*said, f"limit: {row.limit}"] if row.limit else said), highlight=False, style="dim")
     console.print(f"{info['cpu']}, {info['cores']} cores, {' '.join(info['flags'])}", highlight=False, style="dim")
+
+
+def _aim(target: float | None) -> str:
+    return "" if target is None else f"{target:g}x"
 
 
 def _clocked(call: Callable[[], object]) -> float:

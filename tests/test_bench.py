@@ -59,6 +59,18 @@ def test_a_ratio_says_how_many_times_faster_the_subject_is() -> None:
     assert [(p.peer, p.ratio) for p in row.also] == [("others", 0.5)]
 
 
+def test_each_peer_has_its_own_target() -> None:
+    row = versus("x", {"ours": 2.0, "theirs": 5.0, "others": 1.0, "more": 4.0}, check="sums", id="B0", targets=(2.0, 0.4), limit="memory")
+    assert (row.id, row.target, [p.target for p in row.also], row.limit) == ("B0", 2.0, [0.4, None], "memory")
+
+
+def test_a_benchmark_may_have_several_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made = [versus(name, {"ours": 1.0, "theirs": 2.0}, check="sums", figures={"p99_ms": 3.0}) for name in ("a", "b")]
+    monkeypatch.setattr(bench, "load", lambda name: SimpleNamespace(rows=lambda quick: made))
+    assert main(BenchConfig(names=("preprocess",), json=tmp_path / "b.json")) == 0
+    assert [r["name"] for r in json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))["rows"]] == ["a", "b"]
+
+
 def test_what_is_not_equal_is_not_timed_and_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def row(quick: bool) -> Row:
         raise UnequalError("3 pillars differ")
