@@ -19,7 +19,7 @@ from mm_nav.core.pillars import PillarMemory, lidar_bev, occupied
 from mm_nav.core.types import PointCloud, PosedCloud
 
 POINTS = 131_072
-LIMIT = ("one visit per point takes four fifths of it (a chain of load, add, store on pillars in the second-level cache); "
+LIMIT = ("visiting each point's pillar takes three quarters of it, 3.5 ns a point; "
          "the branch-free places of points are 0.13 ms. It is one thread: the core starts none")
 LIMIT_WHOLE = ("written memory: the nine dense channels of 512x512 are 9.4 MB, half of its time; the network's own 96x96 grid stays in the cache")
 GRID = BevGrid(x_min=-51.2, y_min=-51.2, cell=0.2, columns=512, rows=512)

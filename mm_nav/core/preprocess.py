@@ -21,6 +21,7 @@ from mm_nav.core.doppler import own_motion
 from mm_nav.core.geometry import cell_centers, inverse, project, transform
 from mm_nav.core.memory import OUTSIDE, PastView
 from mm_nav.core.pillars import PillarMemory, lidar_bev
+from mm_nav.core.shrink import shrink
 from mm_nav.core.types import CameraModel, CameraView, FusionInput, Odometry, PosedCloud, SensorFrame
 
 
@@ -68,8 +69,7 @@ def camera_images(views: tuple[CameraView, ...], spec: ModelSpec) -> UInt8[np.nd
     """Pictures at network size, channels first; one black picture where there is no camera."""
     out = np.zeros((max(1, len(views)), 3, spec.image_height, spec.image_width), np.uint8)
     for slot, view in zip(out, views, strict=False):
-        small = cv2.resize(view.image.rgb, (spec.image_width, spec.image_height), interpolation=cv2.INTER_AREA)
-        slot[:] = small.transpose(2, 0, 1)
+        shrink(view.image.rgb, slot)
     return out
 
 

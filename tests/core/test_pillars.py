@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.core.former_pillars import former_lidar_bev
 
 from mm_nav.core.config import BevGrid, ModelSpec
 from mm_nav.core.geometry import se3
@@ -14,6 +13,7 @@ from mm_nav.core.pillars import LOGGED, PillarMemory, lidar_bev, pillars
 from mm_nav.core.types import PointCloud, PosedCloud
 from mm_nav.sim.simulation import SimConfig, Simulation
 from mm_nav.train.dataset import frames
+from tests.core.former_pillars import former_lidar_bev
 
 GRID = BevGrid()
 ODD = BevGrid(x_min=-3.0, y_min=-7.0, cell=0.25, columns=70, rows=33)
