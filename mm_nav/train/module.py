@@ -118,7 +118,7 @@ class FusionTraining(L.LightningModule):
             if p.requires_grad:
                 key = (PRETRAINED_SHARE if ".backbone." in name else 1.0, DECAY if p.ndim > 1 else 0.0)
                 groups.setdefault(key, []).append(p)
-        optimizer = torch.optim.AdamW([{"params": ps, "weight_decay": decay} for (_, decay), ps in groups.items()], lr=self.lr)
+        optimizer = torch.optim.AdamW([{"params": ps, "weight_decay": decay} for (_, decay), ps in groups.items()], lr=self.lr, fused=True)
         peaks = [self.lr * share for share, _ in groups]
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peaks, total_steps=self.steps, pct_start=0.1)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
