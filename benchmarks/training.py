@@ -34,7 +34,7 @@ def row(quick: bool) -> Row:
         from mm_nav.train.vocabulary import Vocabulary
     except ImportError as error:
         raise SkippedError(f"{error.name} is not installed; pip install 'mm_nav[train,sim]'") from error
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():  # noqa: SLF001  (there is no public one)
         raise SkippedError("this processor has no bf16 arithmetic, so trainings on it run in float32; use one with AVX-512 BF16 or AMX")
     spec, steps = MODELS["base"], 2 if quick else STEPS
     with tempfile.TemporaryDirectory() as scratch:
@@ -81,7 +81,7 @@ def _stepper(torch: Any, spec: Any, *, fast: bool) -> Callable[[dict[str, Any]],
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=fast):
             terms, _ = losses(module.net, batch, spec, module.aligns)
-            total = torch.stack([module._weighted(name, value) for name, value in terms.items()]).sum()
+            total = torch.stack([module.weighted(name, value) for name, value in terms.items()]).sum()
         total.backward()
         torch.nn.utils.clip_grad_norm_(module.parameters(), 5.0)
         optimizer.step()

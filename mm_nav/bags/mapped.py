@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def chunks_of(files: Sequence[Path]) -> list[Chunk] | None:
     if len(known) < len(parts):
         return None
     known.sort(key=lambda part: part[0].first_ns)
-    if any(max(c.last_ns for c in a) >= b[0].first_ns for a, b in zip(known, known[1:], strict=False)):
+    if any(max(c.last_ns for c in a) >= b[0].first_ns for a, b in pairwise(known)):
         return None
     return [chunk for part in known for chunk in part]
 

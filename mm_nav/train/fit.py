@@ -79,7 +79,7 @@ def fit(
 
 def precision(config: TrainConfig) -> Literal["bf16-mixed", "32-true"]:
     """What is asked for, but float32 on a processor that would have to emulate bf16."""
-    if config.precision == "bf16-mixed" and not torch.cuda.is_available() and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if config.precision == "bf16-mixed" and not torch.cuda.is_available() and not torch.ops.mkldnn._is_mkldnn_bf16_supported():  # noqa: SLF001  (there is no public one)
         log.warning("this processor has no bf16 arithmetic; training in float32, as with --precision 32-true")
         return "32-true"
     return config.precision
