@@ -62,7 +62,7 @@ EXTRAS = {
         "mcap>=1.2",
         "mcap-ros2-support>=0.5",
         "types-PyYAML>=6",
-        "psutil>=6",
+        "psutil>=7.2",
     ],
 }
 

@@ -17,7 +17,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from mm_nav.errors import MmNavError
-from mm_nav.ros.guard import Guard, one_line
+from mm_nav.ros.guard import Guard, one_line, told
 from mm_nav.ros.messages import message_class, to_message
 from mm_nav.ros.params import RobotConfig, Rule, load, rules
 from mm_nav.ros.runner import REFUSED
@@ -96,6 +96,7 @@ class ManagedNode(LifecycleNode):
 
         def again() -> None:
             self.destroy_subscription(made[0])
+            self._forget_destroyed()
             made[0] = make()
 
         self._listening[topic] = again
@@ -196,7 +197,7 @@ class ManagedNode(LifecycleNode):
             self._undo()
             return TransitionCallbackReturn.FAILURE
         except Exception as error:  # a bug must not leave half a node behind
-            self.get_logger().error(one_line(f"cannot be configured: {type(error).__name__}: {error}; please report this", 600))
+            self.get_logger().error(one_line(f"cannot be configured: {told(error)}", 600))
             self._undo()
             return TransitionCallbackReturn.FAILURE
         return super().on_configure(state)
@@ -242,6 +243,12 @@ class ManagedNode(LifecycleNode):
         self._entities.clear()
         self._senders.clear()
         self._listening.clear()
+        self._forget_destroyed()
+
+    def _forget_destroyed(self) -> None:
+        """Callback groups of rclpy keep a dead reference to everything that ever was in them (rclpy#1356)."""
+        held = self.default_callback_group.entities
+        held.difference_update([reference for reference in held if reference() is None])
 
     def _declare(self) -> None:
         """Show every parameter in ``ros2 param list``."""

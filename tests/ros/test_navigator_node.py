@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The navigator on real topics: it drives when it may, and stands whenever something is late."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -226,7 +227,9 @@ def test_a_transition_that_is_not_allowed_changes_nothing(graph: Graph, start: C
 
 
 @pytest.mark.fault("P09")
-def test_a_bug_while_configuring_is_one_line_and_may_be_tried_again(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_while_configuring_is_one_line_with_its_place_and_may_be_tried_again(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     from rclpy.lifecycle import TransitionCallbackReturn
 
     from mm_nav.ros.navigator_node import NavigatorNode
@@ -235,6 +238,8 @@ def test_a_bug_while_configuring_is_one_line_and_may_be_tried_again(graph: Graph
     with monkeypatch.context() as broken:
         broken.setattr(node, "every", lambda *_: 1 / 0)
         assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if "cannot be configured" in line]
+    assert re.search(rf"ZeroDivisionError: division by zero at {__name__.rpartition('.')[2]}:\d+; please report this", line), line
     assert node._state_machine.current_state[1] == "unconfigured"
     assert not node._entities
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
