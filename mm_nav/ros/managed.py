@@ -5,6 +5,7 @@ Parameters are read when the node is configured and read-only after that, but fo
 """
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any, ClassVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
@@ -88,8 +89,9 @@ class ManagedNode(LifecycleNode):
         message_type = message_class(type_name)
 
         def make() -> Any:
+            own = copy(qos)  # rclpy writes overrides into the profile that it is given
             return self.create_subscription(
-                message_type, topic, heard, qos, qos_overriding_options=options, event_callbacks=self._events(topic)
+                message_type, topic, heard, own, qos_overriding_options=options, event_callbacks=self._events(topic)
             )
 
         made = [make()]
@@ -117,7 +119,7 @@ class ManagedNode(LifecycleNode):
     def offer(self, type_name: str, topic: str, qos: QoSProfile = OUTPUT_QOS) -> None:
         """Make a publisher for ``send``; a plain one, so that a last zero velocity can leave while deactivating."""
         options = QoSOverridingOptions.with_default_policies()
-        made = self.create_publisher(message_class(type_name), topic, qos, qos_overriding_options=options)
+        made = self.create_publisher(message_class(type_name), topic, copy(qos), qos_overriding_options=options)
         self._senders[topic] = made
         self._entities.append((self.destroy_publisher, made))
 

@@ -132,12 +132,17 @@ def _octet(value: Any) -> bytes:
     return value if isinstance(value, bytes) else bytes([int(value)])
 
 
+def _text(value: Any) -> str:
+    """Text that can be sent: half a surrogate pair (a file name that is no UTF-8, a shell argument) would raise in ``publish``."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")
+
+
 SCALARS: dict[str, Convert] = {
     **dict.fromkeys(("int8", "uint8", "char", "int16", "uint16", "int32", "uint32", "int64", "uint64"), int),
     "float": float,
     "double": float,
     "boolean": bool,
     "octet": _octet,
-    "string": str,
-    "wstring": str,
+    "string": _text,
+    "wstring": _text,
 }
