@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 from mm_nav.core.types import FusionInput, FusionOutput
 from mm_nav.engine.bundle import Bundle, load_bundle
+from mm_nav.engine.room import check_room
 from mm_nav.errors import EngineError
 
 __all__ = ["Backend", "Bundle", "Engine", "load_bundle", "open_engine"]
@@ -44,8 +45,9 @@ def open_engine(bundle: Bundle, backend: Backend | str = "auto", threads: int = 
         threads: intra-op threads; 0 leaves it to the backend.
 
     Raises:
-        EngineError: unknown backend, library not installed, or the network does not load or fit its manifest.
+        EngineError: unknown backend, library not installed, too little memory, or the network does not load or fit its manifest.
     """
+    check_room(bundle)
     if backend != "auto":
         if backend not in ORDER:
             raise EngineError(f"unknown backend {backend!r}; choose one of auto, {', '.join(ORDER)}")
@@ -69,5 +71,8 @@ def _open(name: str, bundle: Bundle, threads: int) -> Engine:
     except ImportError as error:
         package = {"ort": "onnxruntime", "eager": "torch safetensors"}[name]
         raise EngineError(f"backend {name!r} is not installed ({error}); pip install {package}") from error
-    engine: Engine = leaf.open_backend(bundle, threads)
+    try:
+        engine: Engine = leaf.open_backend(bundle, threads)
+    except MemoryError as error:
+        raise EngineError(f"{name}: not enough memory for bundle {bundle.name!r}; end other programs or choose a smaller bundle") from error
     return engine
