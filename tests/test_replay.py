@@ -122,3 +122,14 @@ def test_replay_needs_neither_rclpy_nor_torch() -> None:
     code = "import mm_nav.replay, sys; print({'rclpy', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "set()"
+
+
+def test_what_it_came_to_is_told(bag: Path, tmp_path: Path) -> None:
+    tally, shares = replay.Tally(), list[float]()
+    count = replay.replay(bag, tmp_path / "out", pipeline(), SPEC, told=shares.append, tally=tally)
+    told = tally.to_json()
+    assert told["instants"] == count == sum(told["states"].values())
+    assert told["ms"]["network"]["p50"] <= told["ms"]["step"]["p95"]
+    assert [c["answer"] for c in told["commands"]] == ["go_to"]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] <= shares[-1] <= 1

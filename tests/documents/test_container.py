@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 import subprocess
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
