@@ -82,7 +82,7 @@ $(VENV)/.demo: setup.py constraints.txt | $(VENV)/.system
 	@touch $@
 
 $(VENV)/.test: setup.py constraints.txt | $(VENV)/.demo
-	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz,train,dev]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz,train,dev,docs]'
 	@touch $@
 
 $(VENV)/.docs: setup.py constraints.txt | $(VENV)/bin/python

@@ -36,11 +36,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         if path.suffix == ".md":
             text = path.read_text("utf-8")
             wanted += targets(text, PurePosixPath(name).parent)
-            files.append(File.generated(config, f"{BELOW}/{name}", content=text))
+            files.append(File.generated(config, placed(name), content=text))
         elif path.suffix in SHOWN or not path.suffix:
-            files.append(File.generated(config, f"{BELOW}/{name}.md", content=listing(name, path.read_text("utf-8"))))
+            files.append(File.generated(config, f"{placed(name)}.md", content=listing(name, path.read_text("utf-8"))))
         else:
-            files.append(File.generated(config, f"{BELOW}/{name}", abs_src_path=str(path)))
+            files.append(File.generated(config, placed(name), abs_src_path=str(path)))
     return files
 
 
@@ -52,13 +52,18 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     def moved(match: re.Match[str]) -> str:
         name = normpath(str(PurePosixPath(was).parent / match[1]))
         inside = name.removeprefix(f"{docs}/") if name.startswith(f"{docs}/") else None
-        found = [inside] if inside is not None else [f"{BELOW}/{name}", f"{BELOW}/{name}.md"]
+        found = [inside] if inside is not None else [placed(name), f"{placed(name)}.md"]
         for uri in found:
             if files.get_file_from_path(uri) is not None:
                 return relpath(uri, str(PurePosixPath(here).parent)) + (match[2] or "")
         return match[0]
 
     return LINK.sub(moved, markdown)
+
+
+def placed(name: str) -> str:
+    """Where a file of the repository lies in the site, which has no hidden folders."""
+    return f"{BELOW}/" + re.sub(r"(^|/)\.", r"\1dot-", name)
 
 
 def targets(text: str, folder: PurePosixPath) -> Iterator[str]:
