@@ -16,7 +16,7 @@ import mm_nav
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mm_nav"
 OURS = sorted(PACKAGE.rglob("*.py"))
-ALL = [*OURS, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "benchmarks").rglob("*.py")), *sorted((ROOT / "docs").glob("*.py")), ROOT / "setup.py"]
+ALL = [*OURS, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "benchmarks").rglob("*.py")), *sorted((ROOT / "docs").rglob("*.py")), ROOT / "setup.py"]
 
 HOMES = {  # what -> the only places below mm_nav/ that may import it
     r"rclpy|ament_index_python|\w+_msgs|\w+_interfaces|std_srvs": ("ros/",),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The site is built without a warning, fetches nothing, and every link of it leads somewhere; so does every link of the sources."""
 
+import ast
 import os
 import re
 import subprocess
@@ -9,10 +10,12 @@ import urllib.parse
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from tests.documents.fences import PAGES, ROOT
+from tests.test_architecture import imports
 
 MARKDOWN = [*PAGES, ROOT / "models" / "base" / "README.md", ROOT / "models" / "tiny" / "README.md"]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -58,6 +61,15 @@ def test_every_link_of_a_page_leads_somewhere(path: Path) -> None:
         assert target.is_relative_to(ROOT), link
         assert target.exists(), link
         assert not anchor or anchor in headings(target.read_text("utf-8")), link
+
+
+def test_rosdoc2_stands_in_for_every_library_that_no_ros_machine_has() -> None:
+    settings = ast.parse((ROOT / "docs" / "rosdoc2" / "conf.py").read_text("utf-8"))
+    (listed,) = [node.value for node in settings.body if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "LIBRARIES"]
+    manifest = ET.parse(ROOT / "package.xml").getroot()  # noqa: S314 - our own file
+    known = {"mm_nav", "numpy", *sys.stdlib_module_names, *ast.literal_eval(listed), *(e.text for e in manifest.iter("exec_depend"))}
+    found = {name for path in (ROOT / "mm_nav").rglob("*.py") for name in imports(path.read_text("utf-8"))}
+    assert found - known == set()
 
 
 @pytest.fixture(scope="module")
