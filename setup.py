@@ -50,6 +50,7 @@ EXTRAS = {
         "optuna>=4",  # --recipe search
     ],
     "viz": ["matplotlib>=3.9", "pillow>=11"],
+    "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.7", "mkdocstrings[python]>=1.0"],
     "dev": [
         "pytest>=8.3",
         "hypothesis>=6.120",

@@ -42,8 +42,9 @@ def main(config: DoctorConfig) -> int:
     Raises:
         BagError: the recording cannot be read, with the remedy.
     """
-    found = _recording(config, config.bag) if config.bag is not None else _machine()
     console = Console()
+    with console.status(f"looking at {config.bag or 'this machine'} …"):
+        found = _recording(config, config.bag) if config.bag is not None else _machine()
     console.print(_table(found, str(config.bag or "this machine")))
     faults = sum(f.level == "fault" for f in found)
     console.print(f"{faults} fault(s), {sum(f.level == 'note' for f in found)} note(s)", highlight=False)
