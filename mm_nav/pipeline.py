@@ -14,6 +14,7 @@ from mm_nav.core.command import parse
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.memory import ViewMemory
 from mm_nav.core.mission import Mission
+from mm_nav.core.pillars import PillarMemory
 from mm_nav.core.plausible import Plausibility
 from mm_nav.core.postprocess import camera_view, scene
 from mm_nav.core.preprocess import preprocess
@@ -72,6 +73,7 @@ class Pipeline:
         self.mission = Mission(spec, limits)
         self.plausibility = Plausibility(empty_is_open)
         self.past = ViewMemory(spec)
+        self.pillars = PillarMemory(spec.grid)
         self._phrases: Float32[np.ndarray, "p e"] = np.zeros((0, spec.phrase_dim), np.float32)
 
     def command(self, text: str, stamp_ns: int) -> Command | Rejection:
@@ -87,7 +89,7 @@ class Pipeline:
         lap = _Laps(self.clock_ns)
         frame, contrast = lap("clarity", clear(frame))
         frame, doubts = lap("plausible", self.plausibility.judge(frame))
-        inputs = lap("preprocess", preprocess(frame, self.spec, self._phrases, self.past.recall(frame)))
+        inputs = lap("preprocess", preprocess(frame, self.spec, self._phrases, self.past.recall(frame), self.pillars))
         output = lap("network", self.engine.run(inputs))
         self.past.keep(frame, output.kept)
         seen = lap("postprocess", scene(output, frame, self.spec))
