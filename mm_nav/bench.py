@@ -151,7 +151,7 @@ def take_turns(
     return {name: statistics.median(values) for name, values in turns.items()}
 
 
-def versus(name: str, times_ms: Mapping[str, float], *, check: str, alternations: int = ALTERNATIONS, id: str = "",
+def versus(name: str, times_ms: Mapping[str, float], *, check: str, alternations: int = ALTERNATIONS, id: str = "",  # noqa: A002 - the catalogue calls it so
            targets: Sequence[float | None] = (), limit: str = "", figures: Mapping[str, float] | None = None,
            versions: Mapping[str, str] | None = None) -> Row:  # fmt: skip
     """A row from times: the first is the subject, the second its peer, the others go to ``also``.
