@@ -17,7 +17,7 @@ processes of their own, started by `mm_nav up faults.launch.xml`; a probe in ano
 KILL = """From the fault to what the robot does about it: zero `cmd_vel`, or a missing sensor announced on `fusion_status` and at most
 `degraded_speed`. Promised are {median:g} s (median) and {worst:g} s (worst). A dead navigator says nothing, and its last `cmd_vel` ages:
 **the base must stand by itself when `cmd_vel` is silent** (the simulated one does after 0.5 s; set the timeout of yours no longer). For it
-the table shows when the base stood, and when the restarted navigator said its first zero. What was killed with "base and sensors" is the
+the table shows when the base stood (promised: the worst), and when the restarted navigator said its first zero. What was killed with "base and sensors" is the
 simulator, so nobody tells when its wheels stood.
 """
 RUSH = """Latency is from a sensor's message to the first `cmd_vel` that could consider it, which is sent 20 times a second."""

@@ -28,6 +28,7 @@ WARN_AGE_S, STALE_AGE_S = 0.5, 1.0
 JUMP_BACK_NS = 1_000_000_000  # a source whose stamps step back by more than this has begun anew (a bag that loops)
 JUMP_AHEAD_NS = 10_000_000_000  # and one that steps ahead by more than this and FASTEST times the wall time
 FASTEST = 20.0  # real-time factor of a simulation or a bag
+OVERDUE = 1.75  # periods of silence after which a sensor is announced as missing, before an instant lacks it
 MUTE_S = 5.0  # without a message from a publisher that is there: the subscription may be dead
 
 
@@ -177,6 +178,12 @@ class Feed:
         """Sensor inputs that say nothing now."""
         sensors = (i for i in self.inputs if i.kind not in ("command", "transform", "camera_info"))
         return [i for i in sensors if (age := self.age_s(i.topic)) is None or age > STALE_AGE_S]
+
+    def overdue(self) -> dict[str, str]:
+        """Cameras, LiDARs and radars that should have spoken by now, and for how long they have not, by source."""
+        now_s = self._clock()
+        sensors = [i for i in self.inputs if i.kind in ANCHOR_KINDS and i.topic in self._pulses]
+        return {i.source: late for i in sensors if (late := self._pulses[i.topic].overdue(now_s, OVERDUE))}
 
     def sensor_hz(self) -> float:
         """Rate of the sensors that make instants: LiDARs, without them cameras, without them radars. 0 before it is known."""
