@@ -105,6 +105,7 @@ setup(
             f"navigator_node = {NAME}.ros.node:navigator_node",
             f"sim_node = {NAME}.ros.node:sim_node",
             f"play_node = {NAME}.ros.node:play_node",
+            f"injector_node = {NAME}.ros.node:injector_node",
         ]
     },
     classifiers=["Programming Language :: Python :: 3", "Operating System :: POSIX :: Linux"],

@@ -78,8 +78,10 @@ class ManagedNode(LifecycleNode):
         given = self._parameter_overrides  # rclpy offers no public way to see keys that nobody declared
         return {name: parameter.value for name, parameter in given.items()} | self._set
 
-    def listen(self, type_name: str, topic: str, callback: Callable[[Any], Any], qos: QoSProfile = INPUT_QOS) -> None:
-        """Subscribe with a guarded callback that sleeps while the node is inactive."""
+    def listen(
+        self, type_name: str, topic: str, callback: Callable[[Any], Any], qos: QoSProfile = INPUT_QOS, *, raw: bool = False
+    ) -> None:
+        """Subscribe with a guarded callback that sleeps while the node is inactive; ``raw`` gives it bytes as on the wire."""
 
         def heard(message: Any) -> None:
             if self.active:
@@ -91,7 +93,7 @@ class ManagedNode(LifecycleNode):
         def make() -> Any:
             own = copy(qos)  # rclpy writes overrides into the profile that it is given
             return self.create_subscription(
-                message_type, topic, heard, own, qos_overriding_options=options, event_callbacks=self._events(topic)
+                message_type, topic, heard, own, qos_overriding_options=options, event_callbacks=self._events(topic), raw=raw
             )
 
         made = [make()]
