@@ -18,7 +18,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from mm_nav.errors import MmNavError
 from mm_nav.ros.guard import Guard, one_line
-from mm_nav.ros.messages import message_class, to_message
+from mm_nav.ros.messages import message_class, reader, to_message
 from mm_nav.ros.params import RobotConfig, Rule, load, rules
 from mm_nav.ros.runner import REFUSED
 from mm_nav.wire.message import Encoded
@@ -78,18 +78,22 @@ class ManagedNode(LifecycleNode):
         return {name: parameter.value for name, parameter in given.items()} | self._set
 
     def listen(self, type_name: str, topic: str, callback: Callable[[Any], Any], qos: QoSProfile = INPUT_QOS) -> None:
-        """Subscribe with a guarded callback that sleeps while the node is inactive."""
+        """Subscribe with a guarded callback that sleeps while the node is inactive.
+
+        Pictures and point clouds come as views of their serialized bytes, with the attributes of the message.
+        """
+        read = reader(type_name)
 
         def heard(message: Any) -> None:
             if self.active:
-                self.guard.call(topic, callback, message)
+                self.guard.call(topic, (lambda raw: callback(read(raw))) if read else callback, message)
 
         options = QoSOverridingOptions.with_default_policies()
         message_type = message_class(type_name)
 
         def make() -> Any:
             return self.create_subscription(
-                message_type, topic, heard, qos, qos_overriding_options=options, event_callbacks=self._events(topic)
+                message_type, topic, heard, qos, qos_overriding_options=options, event_callbacks=self._events(topic), raw=read is not None
             )
 
         made = [make()]
