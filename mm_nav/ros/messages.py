@@ -56,13 +56,15 @@ def has_type(type_name: str) -> bool:
 
 
 def reader(type_name: str) -> Convert | None:
-    """What makes a message of serialized bytes without copying its data; None for types that are subscribed to as messages."""
+    """What makes messages of one topic's serialized bytes without copying their data; None for types that are subscribed to as messages."""
     if type_name not in cdr.VIEWS:
         return None
     from rclpy.serialization import deserialize_message
 
+    viewer = cdr.Viewer(type_name)
+
     def read(serialized: bytes) -> Any:
-        found = cdr.view(type_name, serialized)
+        found = viewer(serialized)
         return deserialize_message(serialized, message_class(type_name)) if found is None else found
 
     return read

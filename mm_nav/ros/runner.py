@@ -191,6 +191,8 @@ def _spin(make_node: Callable[..., RunnableNode], context: Any, stop: Stop) -> i
     try:
         executor.add_node(node)
         node.start()
+        gc.collect()
+        gc.freeze()  # what was loaded stays: walking it again and again took tens of milliseconds, now and then
         while not stop.requested and node.exit_code is None and context.ok():
             executor.spin_once(timeout_sec=SPIN_S)
     except ExternalShutdownException:

@@ -17,10 +17,12 @@ from mm_nav.errors import MessageError
 
 ENCAPSULATION = 4  # bytes before the first field; alignment counts from behind them
 ORDERS = {b"\x00\x00": ">", b"\x00\x01": "<"}  # plain CDR; anything else is for the middleware's own reader
+LITTLE = b"\x00\x01\x00\x00"
+STAMP, STAMP_END = struct.Struct("<iI"), ENCAPSULATION + 8
 LEAST_FIELD = 13  # bytes of a PointField without a name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Time:
     """builtin_interfaces/Time."""
 
@@ -28,7 +30,7 @@ class Time:
     nanosec: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Header:
     """std_msgs/Header."""
 
@@ -36,7 +38,7 @@ class Header:
     frame_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ImageView:
     """sensor_msgs/Image whose ``data`` is a read-only view of the serialized bytes."""
 
@@ -49,7 +51,7 @@ class ImageView:
     data: UInt8[np.ndarray, " n"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FieldView:
     """sensor_msgs/PointField."""
 
@@ -59,7 +61,7 @@ class FieldView:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CloudView:
     """sensor_msgs/PointCloud2 whose ``data`` is a read-only view of the serialized bytes."""
 
@@ -88,6 +90,43 @@ def view(type_name: str, serialized: bytes) -> ImageView | CloudView | None:
     except (struct.error, IndexError) as error:
         text = f"{type_name} of {len(serialized)} bytes ends before its fields do; check who publishes it"
         raise MessageError("bad_cdr", text) from error
+
+
+class Viewer:
+    """Views of one topic's messages: what stands between stamp and data is read once, as long as it stays the same."""
+
+    def __init__(self, type_name: str) -> None:
+        self._type_name = type_name
+        self._head, self._length = b"", -1  # bytes behind the stamp up to the data, and of all
+        self._last: ImageView | CloudView | None = None
+
+    def __call__(self, serialized: bytes) -> ImageView | CloudView | None:
+        """As ``view``.
+
+        Raises:
+            MessageError: ``bad_cdr``.
+        """
+        last, at = self._last, STAMP_END + len(self._head)
+        if last is None or len(serialized) != self._length or serialized[:4] != LITTLE or serialized[STAMP_END:at] != self._head:
+            return self._learn(serialized)
+        header = Header(Time(*STAMP.unpack_from(serialized, ENCAPSULATION)), last.header.frame_id)
+        data = np.frombuffer(serialized, np.uint8, len(last.data), at)
+        if isinstance(last, ImageView):
+            return ImageView(header, last.height, last.width, last.encoding, last.is_bigendian, last.step, data)
+        return CloudView(header, last.height, last.width, last.fields, last.is_bigendian, last.point_step, last.row_step, data,
+                         bool(serialized[at + len(data)]))  # fmt: skip
+
+    def _learn(self, serialized: bytes) -> ImageView | CloudView | None:
+        self._last = found = view(self._type_name, serialized)
+        if found is None or not len(found.data) or serialized[:4] != LITTLE:
+            self._last = None
+        else:
+            tail = isinstance(found, CloudView)
+            end = found.data.ctypes.data - np.frombuffer(serialized, np.uint8).ctypes.data
+            self._head, self._length = serialized[STAMP_END:end], len(serialized)
+            if end + len(found.data) + tail > len(serialized):
+                self._last = None
+        return found
 
 
 class _Reader:

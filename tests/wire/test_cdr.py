@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Serialized pictures and clouds read as views say what rclpy's own reader says, and broken ones are refused."""
 
+import contextlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -70,6 +72,28 @@ def test_bytes_that_are_cut_off_or_random_are_read_or_refused_and_never_raise_an
                 cdr.view(type_name, data)
             except MessageError as error:
                 assert error.reason == "bad_cdr"
+
+    check()
+
+
+@pytest.mark.parametrize(
+    ("type_name", "drawn", "names"),
+    [(IMAGE, IMAGES, ("header", "height", "width", "encoding", "is_bigendian", "step", "data")),
+     (CLOUD, CLOUDS, ("header", "height", "width", "fields", "is_bigendian", "point_step", "row_step", "data", "is_dense"))],
+)  # fmt: skip
+def test_what_is_remembered_of_a_topic_never_outlives_a_change_of_it(type_name: str, drawn, names: tuple[str, ...]) -> None:
+    @given(pair=st.tuples(drawn, drawn), changed=st.sampled_from(names), cut=st.floats(0, 1))
+    @settings(max_examples=150, deadline=None)
+    def check(pair: tuple[dict, dict], changed: str, cut: float) -> None:
+        first, other = pair
+        second = {**first, changed: other[changed]}
+        viewer = cdr.Viewer(type_name)
+        for fields in (first, first, second, second, first, other):
+            assert plain(viewer(serialized(type_name, fields)), fields) == fields
+        whole = serialized(type_name, first)
+        with contextlib.suppress(MessageError):
+            viewer(whole[: int(cut * len(whole))])
+        assert plain(viewer(whole), first) == first
 
     check()
 
