@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 
 def cache_root() -> Path:
     """``$XDG_CACHE_HOME/mm_nav``, or ``~/.cache/mm_nav`` (XDG Base Directory Specification)."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "mm_nav"
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".cache") / "mm_nav"
 
 
 def own_folder(name: str) -> Path:
@@ -41,10 +41,12 @@ def own_folder(name: str) -> Path:
     """
     folder = cache_root() / name
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        cache_root().parent.mkdir(parents=True, exist_ok=True)
+        for place in (cache_root(), folder):
+            place.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise EngineError(f"cache folder {folder} cannot be made ({error}); set XDG_CACHE_HOME to a folder you may write") from error
-    for place in (folder, cache_root()):
+    for place in (cache_root(), folder):
         check_ours(place)
     return folder
 
@@ -143,8 +145,8 @@ class EngineCache:
         """Write both files whole, and set aside engines of this bundle that no longer fit."""
         note = {"key": dict(key.parts), "sha256": hashlib.sha256(data).hexdigest()}
         try:
-            _write(path.with_suffix(".json"), json.dumps(note, indent=2).encode())
-            _write(path, data)
+            write_whole(path.with_suffix(".json"), json.dumps(note, indent=2).encode())
+            write_whole(path, data)
         except OSError as error:
             log.warning("%s could not be kept (%s); it will be built again next time", path, error)
             return
@@ -202,7 +204,8 @@ def telling(text: str, every_s: float = PROGRESS_S, say: Callable[[str], None] |
         speaker.join()
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that only we may change; it appears whole or not at all."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:

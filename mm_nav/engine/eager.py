@@ -92,7 +92,7 @@ class _Replay:
     def __init__(self, forward: Any, arrays: Mapping[str, NDArray[Any]], device: torch.device) -> None:
         self._host = {k: torch.from_numpy(a.copy()).pin_memory() for k, a in arrays.items()}
         self._inputs = {k: t.to(device) for k, t in self._host.items()}
-        self._stream = torch.cuda.Stream(device)
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._stream.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.stream(self._stream):
             for _ in range(WARM_UP):

@@ -103,12 +103,12 @@ def _check_port(path: object, side: str, tensor: TensorSpec, port: Any) -> None:
     dtype = port.get_element_type().get_type_name()
     shape = [axis.get_length() if axis.is_static else None for axis in port.get_partial_shape()]
     if side == "output" and len(shape) == len(tensor.shape):  # an output's shape may be left open by the exporter
-        shape = [theirs if theirs is not None else mine for mine, theirs in zip(tensor.shape, shape, strict=True)]  # type: ignore[misc]
+        shape = [theirs if theirs is not None else mine for mine, theirs in zip(tensor.shape, shape, strict=True)]
     if not tensor.accepts(TYPES.get(dtype, dtype), shape):
         raise EngineError(f"{path}: {side} {tensor.name} is {dtype}{shape}, the manifest says {tensor}; export the bundle again")
 
 
-def open_backend(bundle: Bundle, threads: int, precision: str, flavour: str = "") -> OpenVinoEngine:  # noqa: ARG001
+def open_backend(bundle: Bundle, threads: int, precision: str, flavour: str = "") -> OpenVinoEngine:
     """What ``open_engine`` calls."""
     return OpenVinoEngine(bundle, threads, precision)
 

@@ -94,10 +94,10 @@ def settle(bundle: Bundle, backend: str, precision: str, flags: frozenset[str] |
     offered: Mapping[str, Sequence[str]] = {"openvino": ("int8", "bf16"), "trt": ("int8-signed", "fp16")}
     reasons = []
     for one in offered.get(backend, ()):
-        if needs := ARITHMETIC.get(one, set()) - flags:
-            if needs == ARITHMETIC[one]:
-                reasons.append(f"{one}: this CPU has none of {', '.join(sorted(needs))}")
-                continue
+        needs = ARITHMETIC.get(one, set())
+        if needs and not needs & flags:
+            reasons.append(f"{one}: this CPU has none of {', '.join(sorted(needs))}")
+            continue
         if NETWORKS[one] not in bundle.manifest["files"]:
             reasons.append(f"{one}: not in the bundle")
             continue

@@ -177,4 +177,5 @@ def _with_qdq(model: onnx.ModelProto, ranges: TensorsData, layers: Sequence[str]
         quantiser.quantize_model()
     finally:
         logging.getLogger().setLevel(previous)
-    return quantiser.model.model
+    made: onnx.ModelProto = quantiser.model.model
+    return made
