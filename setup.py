@@ -50,6 +50,8 @@ EXTRAS = {
         "scikit-learn>=1.5",
         "optuna>=4",  # --recipe search
     ],
+    "openvino": ["openvino>=2025.0"],  # the fastest on CPUs with AVX-512, VNNI or AMX
+    "trt": ["tensorrt>=10.3", "cuda-python>=12.6"],  # on a Jetson: JetPack's tensorrt, and cuda-python
     "viz": ["matplotlib>=3.9", "pillow>=11"],
     "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.7", "mkdocstrings[python]>=1.0"],
     "dev": [
@@ -65,6 +67,8 @@ EXTRAS = {
         "mcap-ros2-support>=0.5",
         "types-PyYAML>=6",
         "psutil>=7.2",
+        "tensorrt-cu13-bindings>=11 ; platform_machine == 'x86_64'",  # names alone: tests hold engine/trt.py against them
+        "cuda-bindings>=12.6 ; platform_machine == 'x86_64'",
     ],
 }
 
