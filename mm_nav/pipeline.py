@@ -120,6 +120,7 @@ class Pipeline:
 def _made_up(spec: ModelSpec) -> SensorFrame:
     """One wall in front of every kind of sensor."""
     grey = np.linspace(0, 255, spec.image_height * spec.image_width * 3).astype(np.uint8)
+    grey.flags.writeable = False  # as pictures of topics are: code is compiled for that
     image = CameraImage(stamp_ns=0, frame_id="", rgb=grey.reshape(spec.image_height, spec.image_width, 3))
     model = CameraModel(frame_id="", width=spec.image_width, height=spec.image_height, K=np.diag([spec.image_width, spec.image_width, 1.0]))
     wall = np.array([[2.0, y, 0.5] for y in np.linspace(-1, 1, 64)], np.float32)

@@ -242,6 +242,9 @@ class BagReader:
         else:
             files = sorted(f for f in self.path.iterdir() if f.suffix in DATA_SUFFIXES)
         listed = self.path.is_dir() and (self.path / "metadata.yaml").exists()
+        packed = [] if files or listed else sorted(self.path.glob("*.zst*"))
+        if packed:
+            raise BagError(f"{self.path}: metadata.yaml is missing, and {packed[0].name} is compressed; unpack it with `zstd -d {packed[0].name}`")
         if not files and not listed:
             raise BagError(f"{self.path} holds no .mcap or .db3 file; give a rosbag2 folder, or a bag file")
         for file in files:
