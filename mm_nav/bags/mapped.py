@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from lz4.frame import decompress as lz4_decompress  # type: ignore[import-untyped]
 
@@ -47,6 +48,16 @@ class Chunk:
     size: int
     channels: frozenset[int]
     topics: dict[int, str]
+
+
+def files_of(reader: Any) -> list[Path]:
+    """The files that rosbags' reader reads from; none where one of them is no MCAP file, or it does not tell."""
+    try:
+        storages = [storage for one in reader.readers for storage in getattr(one.storage, "storages", [one.storage])]
+        found = [Path(storage.path) for storage in storages]
+    except (AttributeError, TypeError):
+        return []
+    return found if all(file.suffix == ".mcap" for file in found) else []
 
 
 def chunks_of(files: Sequence[Path]) -> list[Chunk] | None:
