@@ -93,7 +93,7 @@ def suffer(rig: Rig, trouble: Trouble) -> dict[str, Any]:
 
 
 def soak(
-    folder: Path, minutes: float, seed: int, tell: Tell = print, faults: Sequence[Trouble] = (), **arguments: object
+    folder: Path, minutes: float, seed: int, tell: Tell = print, faults: Sequence[Trouble] = (), every_s: float = EVERY_S, **arguments: object
 ) -> dict[str, Any]:
     """Drive through faults; with ``faults``, through these alone, one after the other. ``arguments``: more of the launch file.
 
@@ -104,7 +104,7 @@ def soak(
     done = threading.Event()
     threading.Thread(target=_look, args=(processes, done), daemon=True).start()
     began_s = time.monotonic()
-    world_s, due_s, draw = began_s, began_s + EVERY_S / 2, drawn(seed)
+    world_s, due_s, draw = began_s, began_s + every_s / 2, drawn(seed)
     seen: list[dict[str, Any]] = []
     nominal_s: list[float] = []
     collisions: list[dict[str, Any]] = []
@@ -116,7 +116,7 @@ def soak(
             nominal_s += probe.latencies_s[counted:]
             share = (time.monotonic() - began_s) / (60.0 * minutes)
             trouble = left.pop(0) if faults else draw(share < ENDING_SHARE)
-            due_s = max(due_s + EVERY_S, time.monotonic())
+            due_s = max(due_s + every_s, time.monotonic())
             seen.append(suffer(rig, trouble))
             tell(_line(time.monotonic() - began_s, seen[-1]))
             if hit := [r for r in probe.results if r["collided"]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mm_nav.core.gist import Gist
 from mm_nav.core.types import Command, Missing, SensorFrame
-from mm_nav.engine import load_bundle, open_engine
+from mm_nav.engine import choose_engine, load_bundle
 from mm_nav.engine.text import open_text_encoder
 from mm_nav.pipeline import Pipeline
 from mm_nav.ros import compat, nav2
@@ -49,6 +49,7 @@ class FusionNode(ManagedNode):
         self._nav2: nav2.Nav2Goals | None = None
         self._doubts: dict[str, str] = {}
         self._hold = ""
+        self._fell_back = False
 
     def configure(self) -> None:
         """Load the bundle, subscribe, start the worker."""
@@ -56,9 +57,10 @@ class FusionNode(ManagedNode):
             self._nav2 = nav2.connect(self, self.config.nav2_action, self.guard)
             self.every(NAV2_S, self._nav2.tick)
         bundle = load_bundle(self.config.bundle)
-        engine = open_engine(bundle, self.config.backend, self.config.threads)
+        chosen = choose_engine(bundle, self.config.backend, self.config.threads, self.config.precision, self.config.allow_fallback)
+        engine, self._fell_back = chosen.engine, chosen.fell_back
         self._spec = bundle.spec
-        self._about = {"bundle": bundle.name, "backend": engine.name}
+        self._about = {"bundle": bundle.name, "backend": engine.name, "backend_why": chosen.why}
         encoder = open_text_encoder(bundle)
         gist = Gist(encoder.encode_together)  # loads the encoder's weights now, not when somebody says stop
         self._pipeline = Pipeline(engine, encoder, bundle.spec, self.config.limits(), hear=gist.hear, empty_is_open=self.config.empty_is_open)
@@ -81,6 +83,8 @@ class FusionNode(ManagedNode):
         self.every(REPORT_S, self._report)
         self.every(WATCH_S, self._watch)
         self.every(LOOK_S, self._look_out)
+        if chosen.fell_back:
+            self.get_logger().warning(f"not on the backend that was asked for: {chosen.why}")
         self.get_logger().info(f"bundle {bundle.name} on {engine.name}; reads {', '.join(i.topic for i in self._feed.inputs)}")
 
     def _listen_to_sensors(self) -> None:
@@ -237,6 +241,7 @@ class FusionNode(ManagedNode):
         told += [f"{name}: {text}" for name, text in self._doubts.items()]
         told += [slow] if (slow := self._vigil.slow(self._feed.sensor_hz())) else []
         told += [f"waiting for {'; '.join(waiting)}"] if waiting else []
+        told += [f"runs on {self._about['backend']}, not on {self.config.backend}"] if self._fell_back else []
         told += [f"{count} other node(s) of this name; rename them"] if (count := self.namesakes()) else []
         if self._hold:
             return Status(name="fusion", level=ERROR, message=one_line(f"hold: {self._hold}"), values=values)
@@ -250,11 +255,13 @@ class FusionNode(ManagedNode):
             self._nav2.withdraw()
 
     def release(self) -> None:
-        """Stop the worker before its publishers go."""
-        if self._worker is not None:
-            if not self._worker.close():
-                self.get_logger().warning("the network did not come back in time; leaving without it")
-            self._worker = None
+        """Stop the worker before its publishers go; then the network and the words' encoder, 90 MB together."""
+        stopped = self._worker is None or self._worker.close()
+        if not stopped:
+            self.get_logger().warning("the network did not come back in time; leaving without it")
+        self._worker = None
+        for part in ("_pipeline", "_feed", "_words", "_vigil") if stopped else ():
+            vars(self).pop(part, None)
         if self._nav2 is not None:
             self._nav2.close()
             self._nav2 = None

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from mm_nav.core.safety import DriveLimits
+from mm_nav.engine import BACKENDS, PRECISIONS
 from mm_nav.errors import ConfigError
 
 Config = TypeVar("Config")
@@ -73,7 +74,9 @@ class FusionConfig(RobotConfig):
     """Parameters of the fusion node."""
 
     bundle: str = _param("base", "model bundle: a folder, or the name of one that came with the package")
-    backend: str = _param("auto", "inference backend", choices=("auto", "ort", "eager"))
+    backend: str = _param("auto", "inference backend; auto takes the first that loads, and says why", choices=BACKENDS)
+    precision: str = _param("auto", "arithmetic of the network; auto takes the fastest that the bundle proves", choices=PRECISIONS)
+    allow_fallback: bool = _param(False, "if the backend that is named cannot be loaded, go on with another, and warn")
     threads: int = _param(0, "inference threads; 0 leaves it to the backend", low=0, high=256)
     cameras: tuple[str, ...] = _param(("front",), "each NAME reads camera/NAME/image and camera/NAME/camera_info")
     compressed: bool = _param(False, "read camera/NAME/image/compressed instead of camera/NAME/image")

@@ -41,7 +41,7 @@ def prepared(domain: int) -> Iterator[int]:  # noqa: F811 - the fixture
 def test_a_robot_drives_through_faults_without_a_crash_a_collision_or_unsafe_motion(prepared: int, tmp_path: Path) -> None:
     told: list[str] = []
     faults = [named(name) for name in ("camera/front off", "all off", "fusion SIGKILL")]
-    found = soak(tmp_path, minutes=5.0, seed=SEED, tell=told.append, faults=faults, bundle="tiny")
+    found = soak(tmp_path, minutes=5.0, seed=SEED, tell=told.append, faults=faults, every_s=4.0, bundle="tiny")
     assert [one["fault"] for one in found["each"]] == [fault.name for fault in faults]
     assert len(told) == 3
     for what in ("crashes", "not_recovered", "collisions", "unsafe"):
