@@ -49,7 +49,7 @@ EXTRAS = {
         "scikit-learn>=1.5",
         "optuna>=4",  # --recipe search
     ],
-    "viz": ["matplotlib>=3.9", "pillow>=11"],
+    "viz": ["matplotlib>=3.9", "pillow>=11", "rerun-sdk>=0.41,<0.42"],
     "dev": [
         "pytest>=8.3",
         "hypothesis>=6.120",
@@ -63,6 +63,7 @@ EXTRAS = {
         "mcap-ros2-support>=0.5",
         "types-PyYAML>=6",
         "psutil>=6",
+        "selenium>=4.20",  # drives the dashboard, where a Chromium is
     ],
 }
 
@@ -103,6 +104,7 @@ setup(
             f"navigator_node = {NAME}.ros.node:navigator_node",
             f"sim_node = {NAME}.ros.node:sim_node",
             f"play_node = {NAME}.ros.node:play_node",
+            f"viewer_node = {NAME}.ros.node:viewer_node",
         ]
     },
     classifiers=["Programming Language :: Python :: 3", "Operating System :: POSIX :: Linux"],

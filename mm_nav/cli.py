@@ -67,7 +67,7 @@ REMEDIES = {  # a library that is not there -> what to type
     ),
     **dict.fromkeys(("open3d",), "`pip install 'mm_nav[sim]'`, and Debian's libusb-1.0-0"),
     **dict.fromkeys(("torch", "lightning", "onnx", "onnxscript", "safetensors", "sklearn", "tensorboard", "optuna"), "`pip install 'mm_nav[train]'`"),
-    **dict.fromkeys(("matplotlib", "PIL"), "`pip install 'mm_nav[viz]'`"),
+    **dict.fromkeys(("matplotlib", "PIL", "rerun"), "`pip install 'mm_nav[viz]'`"),
 }  # fmt: skip
 
 USAGE_ERROR = 2

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the dashboard's page shows in words: state, sensors, the last orders and answers. Knows neither ROS nor HTTP.
+
+The node's thread writes, the page's threads read.
+"""
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+KEPT = 40  # lines
+
+
+@dataclass(slots=True)
+class Board:
+    """State of one robot. ``about``: bundle, backend and rate. ``simulated``: somebody listens to ``sensor_switch``."""
+
+    robot: str = ""
+    viewer: str = ""
+    about: dict[str, str] = field(default_factory=dict)
+    speed: float = 0.0
+    simulated: bool = False
+    _state: str = "waiting for the fusion node"
+    _level: int = 3
+    _sensors: dict[str, str] = field(default_factory=dict)
+    _lines: "deque[dict[str, Any]]" = field(default_factory=lambda: deque(maxlen=KEPT))
+    _told: dict[str, tuple[int, str]] = field(default_factory=dict)
+    _count: int = 0
+    _lock: Any = field(default_factory=threading.Lock)
+
+    def say(self, who: str, text: str, level: int = 0) -> None:
+        """Add a line."""
+        with self._lock:
+            self._count += 1
+            self._lines.append({"number": self._count, "who": who, "text": text, "level": level})
+
+    def sees(self, sensors: dict[str, str], state: str, level: int) -> bool:
+        """What the fusion node is about, and why each sensor is missing ('' if it is not). True if that is news."""
+        with self._lock:
+            news = (sensors, state, level) != (self._sensors, self._state, self._level)
+            self._sensors, self._state, self._level = dict(sensors), state, level
+            return news
+
+    def told(self, name: str, level: int, text: str) -> bool:
+        """A diagnostic; True if its level changed."""
+        with self._lock:
+            before = self._told.get(name, (0, ""))
+            self._told[name] = (level, text)
+            return before[0] != level
+
+    def snapshot(self) -> dict[str, Any]:
+        """All of it as plain values, for JSON."""
+        with self._lock:
+            return {
+                "robot": self.robot, "viewer": self.viewer, "state": self._state, "level": self._level, "speed": round(self.speed, 2),
+                "about": dict(self.about), "simulated": self.simulated, "lines": list(self._lines),
+                "sensors": [{"name": name, "on": not why, "why": why} for name, why in self._sensors.items()],
+                "faults": [{"name": n, "level": level, "text": text} for n, (level, text) in sorted(self._told.items()) if level],
+            }  # fmt: skip
