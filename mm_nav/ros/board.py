@@ -36,9 +36,12 @@ class Board:
             self._lines.append({"number": self._count, "who": who, "text": text, "level": level})
 
     def sees(self, sensors: dict[str, str], state: str, level: int) -> bool:
-        """What the fusion node is about, and why each sensor is missing ('' if it is not). True if that is news."""
+        """What the fusion node is about, and why each sensor is missing ('' if it is not). True if that is news.
+
+        Reasons tell how long it lasts, and change all the time: they are none.
+        """
         with self._lock:
-            news = (sensors, state, level) != (self._sensors, self._state, self._level)
+            news = ({s: not why for s, why in sensors.items()}, state, level) != ({s: not why for s, why in self._sensors.items()}, self._state, self._level)
             self._sensors, self._state, self._level = dict(sensors), state, level
             return news
 

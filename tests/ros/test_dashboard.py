@@ -162,8 +162,9 @@ def test_the_board_keeps_the_newest_lines_and_tells_news_from_repetition() -> No
         board.say("command", str(i))
     assert [line["text"] for line in board.snapshot()["lines"]] == [str(i) for i in range(5, KEPT + 5)]
     assert board.sees({"lidar": "silent"}, "drive", 1)
-    assert not board.sees({"lidar": "silent"}, "drive", 1)
-    assert board.snapshot()["sensors"] == [{"name": "lidar", "on": False, "why": "silent"}]
+    assert not board.sees({"lidar": "silent for 2 s"}, "drive", 1)
+    assert board.snapshot()["sensors"] == [{"name": "lidar", "on": False, "why": "silent for 2 s"}]
+    assert board.sees({"lidar": ""}, "drive", 0)
     assert board.told("fusion", 1, "slow")
     assert not board.told("fusion", 1, "slower")
     assert board.snapshot()["faults"] == [{"name": "fusion", "level": 1, "text": "slower"}]
