@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The dashboard: asks for the state twice a second, sends orders and switches. Texts are only ever set as text.
 "use strict";
 

@@ -46,9 +46,11 @@ def main(config: DoctorConfig) -> int:
     Raises:
         BagError: the recording cannot be read, with the remedy.
     """
-    found = _recording(config, config.bag) if config.bag is not None else _here(config)
     console = Console()
-    console.print(_table(found, str(config.bag or ("this machine and its ROS graph" if config.graph else "this machine"))))
+    subject = str(config.bag or ("this machine and its ROS graph" if config.graph else "this machine"))
+    with console.status(f"looking at {subject} …"):
+        found = _recording(config, config.bag) if config.bag is not None else _here(config)
+    console.print(_table(found, subject))
     faults = sum(f.level == "fault" for f in found)
     console.print(f"{faults} fault(s), {sum(f.level == 'note' for f in found)} note(s)", highlight=False)
     if config.json is not None:

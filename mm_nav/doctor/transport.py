@@ -1,22 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks of how messages travel on this machine: domain, middleware, who may be seen, shared memory. Looks at no graph."""
 
-import fcntl
 import os
 import re
 import shutil
-import time
 from pathlib import Path
 
 from mm_nav.doctor.finding import Finding
 from mm_nav.errors import MmNavError
-from mm_nav.ros import transport
+from mm_nav.ros import segments, transport
 
 STOCK_RANGE = "SUBNET"  # of ROS_AUTOMATIC_DISCOVERY_RANGE, where nobody set it
-SEGMENTS = ("fastdds_*", "fastrtps_*")  # files of Fast DDS 3, and of 2
-LOCK = "_el"  # a living participant holds a lock on the file of that ending beside its segment
 LARGE_BYTES = 4 << 20  # a segment that holds a picture or a point cloud
-SETTLED_S = 10.0  # files that are newer may belong to a process that is just starting
 
 
 def checkup(shared_memory: Path = transport.SHARED_MEMORY) -> list[Finding]:
@@ -74,24 +69,11 @@ def _segment_bytes(profile: Path | None) -> int:
 
 def _stale(shared_memory: Path) -> list[Finding]:
     """Segments that processes left behind when they were killed: they take memory until somebody removes them."""
-    left = sorted({file for pattern in SEGMENTS for lock in shared_memory.glob(f"{pattern}{LOCK}") if _abandoned(lock)
-                   for file in (lock, lock.with_name(lock.name.removesuffix(LOCK)))})  # fmt: skip
-    held = sum(file.stat().st_size for file in left if file.exists())
+    left = segments.stale(shared_memory)
     if not left:
         return []
+    held = sum(file.stat().st_blocks * 512 for file in left if file.exists())
     return [Finding(level="note", subject="transport", check="stale segments",
-                    text=f"{len(left)} files of processes that are gone hold up to {held >> 20} MiB of {shared_memory}",
-                    remedy=f"`fastdds shm clean`, or while no ROS node runs: rm {shared_memory}/fastdds_* {shared_memory}/fastrtps_*",
+                    text=f"{len(left)} files of processes that were killed hold {held / 1e6:.1f} MB of {shared_memory}",
+                    remedy=f"`fastdds shm clean`, or while no ROS node runs: rm {shared_memory}/*fastdds_* {shared_memory}/*fastrtps_*",
                     values={"files": [file.name for file in left], "bytes": held})]  # fmt: skip
-
-
-def _abandoned(lock: Path) -> bool:
-    """Whether nobody holds a lock that a living process would; asked with a shared lock that is given back at once."""
-    try:
-        if time.time() - lock.stat().st_mtime < SETTLED_S:
-            return False
-        with lock.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:  # locked, gone, or another user's
-        return False
-    return True
