@@ -31,7 +31,9 @@ async function send(path, value) {
 
 function sensorRow(sensor, simulated) {
   const row = document.createElement("li");
-  row.append(made("span", sensor.on ? "lamp on" : "lamp", ""), made("span", "name", sensor.name), made("span", "why", sensor.on ? "delivers" : sensor.why));
+  const why = made("span", "why", sensor.on ? "delivers" : sensor.why.replace(/ (for|by) [\d.]+ s$/, ""));
+  why.title = sensor.why;
+  row.append(made("span", sensor.on ? "lamp on" : "lamp", ""), made("span", "name", sensor.name), why);
   if (simulated) {
     const button = made("button", "", sensor.on ? "Switch off" : "Switch on");
     button.type = "button";
@@ -45,7 +47,8 @@ function sensorRow(sensor, simulated) {
 
 function lineRow(line) {
   const row = document.createElement("li");
-  row.append(made("span", "who", line.who), made("span", line.level ? `level${line.level}` : "", line.text));
+  const times = line.times > 1 ? ` (${line.times} times)` : "";
+  row.append(made("span", "who", line.who), made("span", line.level ? `level${line.level}` : "", line.text + times));
   return row;
 }
 

@@ -26,14 +26,15 @@ class Board:
     _sensors: dict[str, str] = field(default_factory=dict)
     _lines: "deque[dict[str, Any]]" = field(default_factory=lambda: deque(maxlen=KEPT))
     _told: dict[str, tuple[int, str]] = field(default_factory=dict)
-    _count: int = 0
     _lock: Any = field(default_factory=threading.Lock)
 
     def say(self, who: str, text: str, level: int = 0) -> None:
-        """Add a line."""
+        """Add a line; one that says the same as the last is counted there."""
         with self._lock:
-            self._count += 1
-            self._lines.append({"number": self._count, "who": who, "text": text, "level": level})
+            if self._lines and (self._lines[-1]["who"], self._lines[-1]["text"]) == (who, text):
+                self._lines[-1] = {**self._lines[-1], "times": self._lines[-1]["times"] + 1}
+                return
+            self._lines.append({"who": who, "text": text, "level": level, "times": 1})
 
     def sees(self, sensors: dict[str, str], state: str, level: int) -> bool:
         """What the fusion node is about, and why each sensor is missing ('' if it is not). True if that is news.

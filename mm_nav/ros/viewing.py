@@ -159,7 +159,7 @@ class Viewing:
         self._view.number("velocity/angular", float(twist.angular.z))
 
     def _hear_diagnostics(self, message: Any) -> None:
-        self._view.at(0)
+        self._view.at(stamp_of(message.header))
         for status in message.status:
             values = {str(v.key): str(v.value) for v in status.values}
             for key, value in values.items():

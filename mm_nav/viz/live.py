@@ -51,7 +51,10 @@ class LiveView:
     def at(self, stamp_ns: int) -> None:
         """Instant of what is logged next; 0 leaves it at the newest so far, for what has no stamp."""
         self._stamp_ns = stamp_ns or self._stamp_ns
-        self._stream.set_time(TIMELINE, timestamp=np.datetime64(stamp_ns or self._stamp_ns, "ns"))
+        if self._stamp_ns:
+            self._stream.set_time(TIMELINE, timestamp=np.datetime64(self._stamp_ns, "ns"))
+        else:  # no sensor yet: it would stand in 1970
+            self._stream.disable_timeline(TIMELINE)
 
     def odometry(self, odometry: Odometry) -> None:
         """Where the robot is, and how fast."""

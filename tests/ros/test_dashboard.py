@@ -161,6 +161,8 @@ def test_the_board_keeps_the_newest_lines_and_tells_news_from_repetition() -> No
     for i in range(KEPT + 5):
         board.say("command", str(i))
     assert [line["text"] for line in board.snapshot()["lines"]] == [str(i) for i in range(5, KEPT + 5)]
+    board.say("command", str(KEPT + 4))
+    assert board.snapshot()["lines"][-1]["times"] == 2
     assert board.sees({"lidar": "silent"}, "drive", 1)
     assert not board.sees({"lidar": "silent for 2 s"}, "drive", 1)
     assert board.snapshot()["sensors"] == [{"name": "lidar", "on": False, "why": "silent for 2 s"}]

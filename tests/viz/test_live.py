@@ -89,6 +89,15 @@ def test_time_is_that_of_the_sensors_and_what_has_no_stamp_is_of_the_newest(reco
     assert set(times.values()) == {5 * SECOND}
 
 
+def test_what_is_said_before_the_first_reading_does_not_stand_in_1970(recorded: Recorded) -> None:
+    def log(view: LiveView) -> None:
+        view.at(0)
+        view.words("answer", "accepted")
+
+    (line,) = recorded(log)["/log/answer"]
+    assert "stamp" not in line
+
+
 def test_a_large_picture_is_made_small_and_its_calibration_with_it(recorded: Recorded) -> None:
     view_of = frame().cameras[0]
     large = dataclasses.replace(view_of.image, rgb=np.zeros((1080, 1920, 3), np.uint8))
