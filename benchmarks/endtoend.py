@@ -112,7 +112,7 @@ class Side:
         self._senses, self._notes = (Child([robot, role, name, str(file)], env) for role in ("sense", "note"))
         if name == "ours":
             params = folder / "params.yaml"
-            params.write_text(_parameters(), encoding="utf-8")
+            params.write_text(parameters(), encoding="utf-8")
             words = ["--ros-args", "--log-level", "error", "--params-file", str(params)]
             self._nodes = [Child([str(HERE / "traced.py"), node, *words], env) for node in ("fusion", "navigator")]
         else:
@@ -141,7 +141,8 @@ class Side:
             node.stop()
 
 
-def _parameters() -> str:
+def parameters() -> str:
+    """Parameters of our two nodes: the bundle, the scene's mountings, and permission to drive."""
     from mm_nav.core.geometry import to_quaternion
 
     listed = []

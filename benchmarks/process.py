@@ -78,6 +78,11 @@ class Child:
         self._process.send_signal(signal.SIGTERM)
         self.close()
 
+    def kill(self) -> None:
+        """End one in the middle of an order."""
+        self._process.kill()
+        self._process.wait()
+
     def close(self) -> None:
         """End it."""
         if self._process.stdin is not None:

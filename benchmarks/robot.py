@@ -48,11 +48,12 @@ class Senses:
         self.side, self.instants, self.at = side, instants, 0
         self.publishers = {topic: node.create_publisher(message_class(kind), topic, 10) for topic, kind in TOPICS.items()}
 
-    def burst(self, seconds: float, order: str = "", scale: float = 1.0) -> dict[str, Any]:
+    def burst(self, seconds: float, order: str = "", scale: float = 1.0, wait: bool = True) -> dict[str, Any]:
         """Speak for so long, ``scale`` times as slowly; gives when each newest stamp was complete, and the stamps of scans."""
         from mm_nav import wire
 
-        self.await_listeners()
+        if wait:
+            self.await_listeners()
         if order:
             self.say("command", wire.encode_string(order))
         sent: dict[str, int] = {}
@@ -127,6 +128,8 @@ class Notes:
         self.loop.add_node(node)
         self.commands: list[list[Any]] = []
         self.traces: list[dict[str, Any]] = []
+        self.plans: list[int] = []
+        node.create_subscription(message_class("nav_msgs/msg/Path"), "plan", lambda _: self.plans.append(time.time_ns()), 10)
         node.create_subscription(message_class("geometry_msgs/msg/TwistStamped"), "cmd_vel", self.hear, 50)
         node.create_subscription(message_class("std_msgs/msg/String"), "trace", lambda m: self.traces.append(json.loads(m.data)), 50)
 
@@ -135,14 +138,14 @@ class Notes:
         stamp = message.header.stamp
         self.commands.append([time.time_ns(), stamp.sec * 10**9 + stamp.nanosec, message.header.frame_id, message.twist.linear.x])
 
-    def burst(self, seconds: float) -> dict[str, Any]:
-        """Listen for so long; gives what was heard."""
-        self.commands.clear()
-        self.traces.clear()
+    def burst(self, seconds: float, first_plan: bool = False) -> dict[str, Any]:
+        """Listen for so long, or until there is a plan; gives what was heard."""
+        for heard in (self.commands, self.traces, self.plans):
+            heard.clear()
         until_s = time.monotonic() + seconds
-        while time.monotonic() < until_s:
+        while time.monotonic() < until_s and not (first_plan and self.plans):
             self.loop.spin_once(timeout_sec=0.05)
-        return {"commands": self.commands, "traces": self.traces}
+        return {"commands": self.commands, "traces": self.traces, "plans": self.plans}
 
 
 if __name__ == "__main__":
