@@ -190,7 +190,7 @@ def training(quick: bool) -> Row:
             loss = loss_of()
             loss.backward()
             optimiser.step()
-            return float(loss)  # waits
+            return float(loss.detach())  # waits
 
         return step, lambda: float(loss_of())
 

@@ -147,16 +147,16 @@ def test_auto_names_every_backend_that_failed(sealed: Sealed) -> None:
 
 def test_an_unknown_backend_is_named_with_the_known_ones(sealed: Sealed) -> None:
     bundle = load_bundle(sealed())
-    with pytest.raises(EngineError, match="unknown backend 'cuda'; choose one of auto, trt, .*openvino, ort, eager"):
+    with pytest.raises(EngineError, match=r"unknown backend 'cuda'; choose one of auto, trt, .*openvino, ort, eager"):
         open_engine(bundle, "cuda")
-    with pytest.raises(EngineError, match="unknown precision 'fp4'; choose one of auto, f32"):
+    with pytest.raises(EngineError, match=r"unknown precision 'fp4'; choose one of auto, f32"):
         open_engine(bundle, "ort:fp4")
 
 
 @pytest.mark.fault("E13", "G01")
 def test_a_backend_that_cannot_be_had_is_refused_unless_falling_back_is_allowed(sealed: Sealed, caplog: pytest.LogCaptureFixture) -> None:
     bundle = load_bundle(sealed())
-    with pytest.raises(EngineError, match="onnxruntime .* has no TensorrtExecutionProvider; pip install onnxruntime-gpu"):
+    with pytest.raises(EngineError, match=r"onnxruntime .* has no TensorrtExecutionProvider; pip install onnxruntime-gpu"):
         choose_engine(bundle, "ort-tensorrt")
     with caplog.at_level(logging.WARNING, logger="mm_nav"):
         chosen = choose_engine(bundle, "ort-tensorrt", allow_fallback=True)
