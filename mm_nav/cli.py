@@ -51,7 +51,7 @@ VERBS: dict[str, Verb] = {
     "evaluate commands": Verb("mm_nav.evaluate.naming", "score spoken commands: intents, or goals against a map's names"),
     "bench": Verb("mm_nav.bench", "timed rows against named peers, each checked to be equal first"),
     "inspect": Verb("mm_nav.bags.inspect", "what is in a bag or a bundle, and what mm_nav would use of it"),
-    "doctor": Verb("mm_nav.doctor", "what is wrong with a recording, or with this machine, and what to do"),
+    "doctor": Verb("mm_nav.doctor", "what is wrong with a recording, or with this machine and the nodes that run, and what to do"),
     "import kitti": Verb("mm_nav.convert", "a drive of KITTI raw as a recording, with mountings and ground truth", "KittiConfig"),
     "import nuscenes": Verb("mm_nav.convert", "scenes of nuScenes, sweeps and radars included, as recordings", "NuscenesConfig"),
     "import dgp": Verb("mm_nav.convert", "a scene of TRI's DGP or DDAD as a recording", "DgpConfig"),

@@ -13,6 +13,7 @@ from typing import Protocol
 from mm_nav.core.types import FusionInput, FusionOutput
 from mm_nav.engine.bundle import Bundle, load_bundle
 from mm_nav.engine.precision import PRECISIONS, order, settle
+from mm_nav.engine.room import check_room
 from mm_nav.errors import EngineError
 
 __all__ = ["BACKENDS", "PRECISIONS", "Bundle", "Chosen", "Engine", "choose_engine", "load_bundle", "open_engine"]
@@ -77,13 +78,15 @@ def choose_engine(
         allow_fallback: if the backend that was asked for cannot be loaded, go on as with "auto" instead of refusing.
 
     Raises:
-        EngineError: unknown backend or precision, library not installed, or the network does not load or fit its manifest.
+        EngineError: unknown backend or precision, library not installed, too little memory, or the network does not load or
+            fit its manifest.
     """
     backend, _, suffix = backend.partition(":")
     precision = suffix or precision
     for value, known in ((backend, BACKENDS), (precision, PRECISIONS)):
         if value not in known:
             raise EngineError(f"unknown {'backend' if known is BACKENDS else 'precision'} {value!r}; choose one of {', '.join(known)}")
+    check_room(bundle)
     if backend == "auto":
         return _first(bundle, order(), threads, precision)
     try:
@@ -120,5 +123,8 @@ def _open(name: str, bundle: Bundle, threads: int, precision: str) -> tuple[Engi
     except ImportError as error:
         raise EngineError(f"backend {name!r} is not installed ({error}); pip install {package}") from error
     settled, why = settle(bundle, name, precision)
-    engine: Engine = leaf.open_backend(bundle, threads, settled, name.partition("-")[2])
+    try:
+        engine: Engine = leaf.open_backend(bundle, threads, settled, name.partition("-")[2])
+    except MemoryError as error:
+        raise EngineError(f"{name}: not enough memory for bundle {bundle.name!r}; end other programs or choose a smaller bundle") from error
     return engine, f"precision {settled} ({why})"

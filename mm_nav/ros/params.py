@@ -2,8 +2,8 @@
 """Parameters of the robot: frozen configs, loaded strictly from ROS parameters. Imports no rclpy and knows no node.
 
 ``launch/params.yaml`` holds every key under ``/**: ros__parameters:`` and serves fusion, navigator and sim, so a key that
-another node owns is accepted and ignored; a key that no node owns is an error that names the nearest one. The player's
-keys are arguments of its launch file.
+another node owns is accepted and ignored; a key that no node owns is an error that names the nearest one. The player's and
+the fault injector's keys are arguments of their launch files.
 """
 
 import dataclasses
@@ -135,7 +135,17 @@ class SimConfig(RobotConfig):
     time_limit_s: float = _param(60.0, "simulated seconds until the run has failed", unit="s", low=1.0, high=3600.0)
     hold_s: float = _param(30.0, "how long the world waits at its start for somebody who takes orders", unit="s", low=0.0, high=600.0)
     exit_when_done: bool = _param(False, "end the node when the goal is reached or time is up")
+    endless: bool = _param(False, "say another order in the same world when one is fulfilled or its time is up")
     result_file: str = _param("", "where to write the result as one line of JSON; empty for nowhere")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InjectorConfig(FusionConfig):
+    """Parameters of the fault injector, which reads and says the topics that the fusion node of this config reads."""
+
+    enable: bool = _param(False, "spoil data when told to; false: the node refuses to start")
+    prefix: str = _param("real", "each TOPIC is read as PREFIX/TOPIC")
+    fault_seed: int = _param(0, "of what is random in a fault", low=0, high=2**31 - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
