@@ -45,7 +45,7 @@ class ReplayConfig:
     say: str = ""
     """A command that is given at the start, besides those of the recording."""
     backend: str = "auto"
-    """auto, ort or eager."""
+    """auto, or one of mm_nav.engine.BACKENDS; a precision may follow: openvino:bf16."""
     threads: int = 0
     """Inference threads; 0 leaves it to the backend."""
     json: Path | None = None

@@ -13,6 +13,7 @@ pytest.importorskip("open3d")
 
 from mm_nav import replay
 from mm_nav.bags.reader import BagReader
+from mm_nav.bags.writer import BagWriter
 from mm_nav.core.types import Command, FusionInput, FusionOutput, Intent
 from mm_nav.errors import BagError, ConfigError
 from mm_nav.evaluate.recording import Heard, Seen, outcomes
@@ -122,6 +123,24 @@ def test_replay_needs_neither_rclpy_nor_torch() -> None:
     code = "import mm_nav.replay, sys; print({'rclpy', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.fault("B11")
+def test_a_clock_that_is_reset_within_a_recording_begins_another_run(
+    bag: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twice, resets = tmp_path / "twice", list[int]()
+    with BagReader(bag) as reader, BagWriter(twice) as writer:
+        for later_ns in (0, reader.duration_ns + 200_000_000):  # the log goes on, the sensors' stamps are set back
+            for connection, log_time_ns, data in reader._reader.messages():
+                writer.write_serialized(connection.topic, connection.msgtype, data, log_time_ns + later_ns)
+    once = [e for e in outcomes(bag, pipeline(), SPEC) if isinstance(e, Seen)]
+    fresh = pipeline()
+    monkeypatch.setattr(fresh, "reset", lambda: resets.append(1))
+    seen = [e for e in outcomes(twice, fresh, SPEC) if isinstance(e, Seen)]
+    assert [e.frame.stamp_ns for e in seen] == 2 * [e.frame.stamp_ns for e in once]
+    assert len(resets) == 1
+    assert "time jumps" in caplog.text
 
 
 def test_what_it_came_to_is_told(bag: Path, tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from typing import BinaryIO
 
 from lz4.frame import LZ4FrameDecompressor  # type: ignore[import-untyped]
 from rosbags.interfaces import Connection
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import Reader, StoragePlugin, Writer
+
+from mm_nav.errors import BagError
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -26,11 +28,15 @@ KNOWN_OPCODES = range(1, 16)
 
 def read_zstd(data: bytes | memoryview) -> bytes:
     """Decompress one zstd frame."""
-    return zstd.decompress(bytes(data))
+    return zstd.decompress(data)
 
 
 def recover_mcap(source: Path, target: Path) -> tuple[Path, int]:
-    """Copy every readable message into a new folder; returns the data file in it and how many messages it holds."""
+    """Copy every readable message into a new folder; returns the data file in it and how many messages it holds.
+
+    Raises:
+        BagError: what was written is not what is read back.
+    """
     schemas: dict[int, tuple[str, str]] = {}
     channels: dict[int, Connection] = {}
     count = 0
@@ -53,7 +59,19 @@ def recover_mcap(source: Path, target: Path) -> tuple[Path, int]:
                 if number in channels:
                     writer.write(channels[number], log_time_ns, body[22:])
                     count += 1
+    again = _count(target) if count else 0
+    if again != count:
+        raise BagError(f"{source}: {count} messages were saved and {again} can be read back; free space in the temporary folder, or record it again")
     return target / f"{target.name}.mcap", count
+
+
+def _count(folder: Path) -> int:
+    """Messages that a reader finds in a recording."""
+    count = 0
+    with suppress(Exception), Reader(folder) as reader:  # damaged files break rosbags in many ways
+        for _ in reader.messages():
+            count += 1
+    return count
 
 
 def _records(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -49,11 +49,6 @@ class Mission:
         self.map = LocalMap(spec.grid)
         self.zones: tuple[Zone, ...] = ()  # what it was told to keep away from
         self.search = Search(turns_in_place=self.limits.min_turn_radius == 0)
-        self._handle: dict[Intent, Callable[[Command, FusionOutput], Plan]] = {
-            Intent.GO_TO: self._go, Intent.LOOK_FOR: self._go, Intent.FOLLOW: self._go, Intent.TURN: self._turn,
-            Intent.MOVE_BY: self._move, Intent.WAIT: self._wait, Intent.AVOID: self._avoid,
-            Intent.STOP: lambda *_: self._rest("idle"),
-        }  # fmt: skip
         self.reset()
 
     def reset(self) -> None:
@@ -103,7 +98,7 @@ class Mission:
             return self._rest(self.status)
         if not np.isfinite(scene.occupancy).any():  # the memory under the robot is no reason to drive blind
             return self._rest("blocked")
-        return self._handle[self.command.intent](self.command, output)
+        return self._does(self.command.intent)(self.command, output)
 
     # ---------------------------------------------------------------- frames
 
@@ -161,6 +156,13 @@ class Mission:
         return self._plan(status, state, stop=True)
 
     # ---------------------------------------------------------------- intents
+
+    def _does(self, intent: Intent) -> Callable[[Command, FusionOutput], Plan]:
+        return {
+            Intent.GO_TO: self._go, Intent.LOOK_FOR: self._go, Intent.FOLLOW: self._go, Intent.TURN: self._turn,
+            Intent.MOVE_BY: self._move, Intent.WAIT: self._wait, Intent.AVOID: self._avoid,
+            Intent.STOP: lambda *_: self._rest("idle"),
+        }[intent]  # fmt: skip
 
     def _wait(self, command: Command, output: FusionOutput) -> Plan:
         over = (self._now_ns - self._began_ns) * 1e-9 >= command.amount

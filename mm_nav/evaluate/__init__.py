@@ -45,7 +45,7 @@ class ClosedLoopConfig:
     driver: str = "bundle"
     """bundle, or classical: a peer without a network (LiDAR costmap, colours, grid planner) to compare with."""
     backend: str = "auto"
-    """auto, ort or eager."""
+    """auto, or one of mm_nav.engine.BACKENDS; a precision may follow: openvino:bf16."""
     threads: int = 0
     """Inference threads per process; 0 leaves it to the backend."""
     time_limit_s: float = 60.0
@@ -87,7 +87,7 @@ class OpenLoopConfig:
     json: Path | None = None
     """Write the report here."""
     backend: str = "auto"
-    """auto, ort or eager."""
+    """auto, or one of mm_nav.engine.BACKENDS; a precision may follow: openvino:bf16."""
     threads: int = 0
     """Inference threads; 0 leaves it to the backend."""
 
@@ -119,7 +119,7 @@ class HeadsConfig:
     seed: int = 0
     """Chooses the phrases that are asked for besides the commanded one, and the simulator's orders."""
     backend: str = "auto"
-    """auto, ort or eager."""
+    """auto, or one of mm_nav.engine.BACKENDS; a precision may follow: openvino:bf16."""
     threads: int = 0
     """Inference threads; 0 leaves it to the backend."""
 

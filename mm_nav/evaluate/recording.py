@@ -5,6 +5,7 @@ Replay, open-loop evaluation and the tests all go through ``outcomes``; the fusi
 except that it drops frames when the network is slower than the sensors.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,10 +14,13 @@ from pathlib import Path
 from mm_nav.bags.playback import readings, sources
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.config import ModelSpec
+from mm_nav.core.leap import Leap
 from mm_nav.core.sync import Synchronizer
-from mm_nav.core.types import Command, Rejection, SensorFrame, Utterance
+from mm_nav.core.types import CameraModel, Command, Rejection, SensorFrame, Utterance
 from mm_nav.errors import BagError
 from mm_nav.pipeline import Outcome, Pipeline
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ def outcomes(
 
     Args:
         bag: recording of any kind that BagReader takes.
-        pipeline: steps once per instant; its state is not reset.
+        pipeline: steps once per instant; its state is reset only where time jumps within the recording.
         spec: owns the synchroniser's slop and window.
         say: a command that is given with the first reading, before those of the recording.
         topic_map: topic -> source name, where the names do not say it.
@@ -57,6 +61,7 @@ def outcomes(
     with BagReader(bag) as reader:
         specs, tree = sources(reader, topic_map)
         sync = Synchronizer(specs, slop_ns=spec.sync_slop_ns, window_ns=spec.sync_window_ns, tree=tree, radar_sweeps=spec.radar_sweeps)
+        leap = Leap()
         first_ns: int | None = None
         for name, reading, log_time_ns in readings(reader, topic_map):
             first_ns = log_time_ns if first_ns is None else first_ns
@@ -67,6 +72,13 @@ def outcomes(
             if isinstance(reading, Utterance):
                 yield _hear(pipeline, reading)
                 continue
+            if not isinstance(reading, CameraModel) and leap.heard(name, reading.stamp_ns, log_time_ns * 1e-9):
+                log.warning("%s: time jumps at %s; what follows is taken for another run", bag, name)
+                while (frame := sync.flush()) is not None:
+                    seen = True
+                    yield _see(pipeline, frame)
+                sync.reset()
+                pipeline.reset()
             sync.push(name, reading)
             while (frame := sync.pop()) is not None:
                 seen = True

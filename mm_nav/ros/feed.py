@@ -12,6 +12,7 @@ from typing import Any
 
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.frames import TransformTree
+from mm_nav.core.leap import Leap
 from mm_nav.core.pulse import Pulse
 from mm_nav.core.sync import ANCHOR_KINDS, SourceSpec, Synchronizer
 from mm_nav.core.types import CameraModel, PointCloud, SensorFrame, Utterance
@@ -25,9 +26,7 @@ from mm_nav.wire.remark import remarks
 
 OK, WARN, ERROR, STALE = 0, 1, 2, 3
 WARN_AGE_S, STALE_AGE_S = 0.5, 1.0
-JUMP_BACK_NS = 1_000_000_000  # a source whose stamps step back by more than this has begun anew (a bag that loops)
-JUMP_AHEAD_NS = 10_000_000_000  # and one that steps ahead by more than this and FASTEST times the wall time
-FASTEST = 20.0  # real-time factor of a simulation or a bag
+OVERDUE = 1.75  # periods of silence after which a sensor is announced as missing, before an instant lacks it
 MUTE_S = 5.0  # without a message from a publisher that is there: the subscription may be dead
 
 
@@ -60,7 +59,7 @@ class Feed:
         self.tree = tree
         self.resets = 0
         self._config, self._guard, self._now_ns, self._clock = config, guard, now_ns, clock
-        self._stamps: dict[str, int] = {}
+        self._leap = Leap()
         self._points: dict[str, tuple[int, int]] = {}  # finite ones and all, of the last cloud of a topic
         self._remarks: dict[str, dict[str, str]] = {}
         self._pulses: dict[str, Pulse] = {}
@@ -99,13 +98,13 @@ class Feed:
             MessageError: the message is dropped, and why.
         """
         now_ns = self._now_ns()
-        waited_s = self.age_s(source.topic) or 0.0
         self._pulses.setdefault(source.topic, Pulse(STALE_AGE_S)).beat(self._clock())
         if source.kind == "transform":
             self._hear_transforms(message, static=source.topic.endswith("_static"))
             return None
         # a word has no stamp: it was said when the newest reading was taken, by the sensors' clock (a bag's may be old)
-        reading = decode(source.type_name, message, stamp_ns=max(self._stamps.values(), default=now_ns),
+        newest_ns = self._leap.newest_ns
+        reading = decode(source.type_name, message, stamp_ns=now_ns if newest_ns is None else newest_ns,
                          instead=self._own.get(source.topic))  # fmt: skip
         if isinstance(reading, Utterance):
             return reading
@@ -121,11 +120,9 @@ class Feed:
         stamp_ns = self._judge(source, reading.stamp_ns, now_ns)
         if stamp_ns != reading.stamp_ns:
             reading = dataclasses.replace(reading, stamp_ns=stamp_ns)
-        last_ns = self._stamps.get(source.source)
-        ahead_ns = JUMP_AHEAD_NS + FASTEST * waited_s * 1e9
-        if last_ns is not None and not last_ns - JUMP_BACK_NS <= stamp_ns <= last_ns + ahead_ns:
-            self.reset()
-        self._stamps[source.source] = stamp_ns
+        if self._leap.heard(source.source, stamp_ns, self._clock()):
+            self.resets += 1
+            self._sync.reset()
         self._sync.push(source.source, reading)
         return None
 
@@ -136,7 +133,7 @@ class Feed:
     def reset(self) -> None:
         """Forget what waits: time jumped."""
         self.resets += 1
-        self._stamps.clear()
+        self._leap.restart()
         self._sync.reset()
 
     def _remark(self, topic: str, message: Any) -> None:
@@ -177,6 +174,12 @@ class Feed:
         """Sensor inputs that say nothing now."""
         sensors = (i for i in self.inputs if i.kind not in ("command", "transform", "camera_info"))
         return [i for i in sensors if (age := self.age_s(i.topic)) is None or age > STALE_AGE_S]
+
+    def overdue(self) -> dict[str, str]:
+        """Cameras, LiDARs and radars that should have spoken by now, and for how long they have not, by source."""
+        now_s = self._clock()
+        sensors = [i for i in self.inputs if i.kind in ANCHOR_KINDS and i.topic in self._pulses]
+        return {i.source: late for i in sensors if (late := self._pulses[i.topic].overdue(now_s, OVERDUE))}
 
     def sensor_hz(self) -> float:
         """Rate of the sensors that make instants: LiDARs, without them cameras, without them radars. 0 before it is known."""

@@ -63,11 +63,7 @@ class Guard:
         except MmNavError as error:
             self.drop(source, type(error).__name__, str(error))
         except Exception as error:
-            where = error.__traceback__
-            while where is not None and where.tb_next is not None:
-                where = where.tb_next
-            place = f" at {where.tb_frame.f_globals.get('__name__')}:{where.tb_lineno}" if where is not None else ""
-            self.drop(source, "internal", f"{type(error).__name__}: {error}{place}; please report this")
+            self.drop(source, "internal", told(error))
         return None
 
     def wrap(self, source: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,6 +99,15 @@ class Guard:
         now = self._clock()
         with self._lock:
             return sorted(why for (name, why), t in self._times.items() if name == source and now - t <= window_s)
+
+
+def told(error: Exception) -> str:
+    """A bug in words: what it was, and the module and line where it was raised."""
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = f" at {where.tb_frame.f_globals.get('__name__')}:{where.tb_lineno}" if where is not None else ""
+    return f"{type(error).__name__}: {error}{place}; please report this"
 
 
 def one_line(text: str, limit: int = 200) -> str:

@@ -5,6 +5,7 @@ Parameters are read when the node is configured and read-only after that, but fo
 """
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any, ClassVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
@@ -17,8 +18,8 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from mm_nav.errors import MmNavError
-from mm_nav.ros.guard import Guard, one_line
-from mm_nav.ros.messages import message_class, to_message
+from mm_nav.ros.guard import Guard, one_line, told
+from mm_nav.ros.messages import message_class, reader, to_message
 from mm_nav.ros.params import RobotConfig, Rule, load, rules
 from mm_nav.ros.runner import REFUSED
 from mm_nav.wire.message import Encoded
@@ -77,25 +78,34 @@ class ManagedNode(LifecycleNode):
         given = self._parameter_overrides  # rclpy offers no public way to see keys that nobody declared
         return {name: parameter.value for name, parameter in given.items()} | self._set
 
-    def listen(self, type_name: str, topic: str, callback: Callable[[Any], Any], qos: QoSProfile = INPUT_QOS) -> None:
-        """Subscribe with a guarded callback that sleeps while the node is inactive."""
+    def listen(
+        self, type_name: str, topic: str, callback: Callable[[Any], Any], qos: QoSProfile = INPUT_QOS, *, raw: bool = False
+    ) -> None:
+        """Subscribe with a guarded callback that sleeps while the node is inactive.
+
+        Pictures and point clouds come as views of their serialized bytes, with the attributes of the message; with ``raw``
+        the bytes come as they are.
+        """
+        read = None if raw else reader(type_name)
 
         def heard(message: Any) -> None:
             if self.active:
-                self.guard.call(topic, callback, message)
+                self.guard.call(topic, (lambda sample: callback(read(sample))) if read else callback, message)
 
         options = QoSOverridingOptions.with_default_policies()
         message_type = message_class(type_name)
 
         def make() -> Any:
+            own = copy(qos)  # rclpy writes overrides into the profile that it is given
             return self.create_subscription(
-                message_type, topic, heard, qos, qos_overriding_options=options, event_callbacks=self._events(topic)
+                message_type, topic, heard, own, qos_overriding_options=options, event_callbacks=self._events(topic), raw=raw or read is not None
             )
 
         made = [make()]
 
         def again() -> None:
             self.destroy_subscription(made[0])
+            self._forget_destroyed()
             made[0] = make()
 
         self._listening[topic] = again
@@ -116,7 +126,7 @@ class ManagedNode(LifecycleNode):
     def offer(self, type_name: str, topic: str, qos: QoSProfile = OUTPUT_QOS) -> None:
         """Make a publisher for ``send``; a plain one, so that a last zero velocity can leave while deactivating."""
         options = QoSOverridingOptions.with_default_policies()
-        made = self.create_publisher(message_class(type_name), topic, qos, qos_overriding_options=options)
+        made = self.create_publisher(message_class(type_name), topic, copy(qos), qos_overriding_options=options)
         self._senders[topic] = made
         self._entities.append((self.destroy_publisher, made))
 
@@ -196,7 +206,7 @@ class ManagedNode(LifecycleNode):
             self._undo()
             return TransitionCallbackReturn.FAILURE
         except Exception as error:  # a bug must not leave half a node behind
-            self.get_logger().error(one_line(f"cannot be configured: {type(error).__name__}: {error}; please report this", 600))
+            self.get_logger().error(one_line(f"cannot be configured: {told(error)}", 600))
             self._undo()
             return TransitionCallbackReturn.FAILURE
         return super().on_configure(state)
@@ -242,6 +252,12 @@ class ManagedNode(LifecycleNode):
         self._entities.clear()
         self._senders.clear()
         self._listening.clear()
+        self._forget_destroyed()
+
+    def _forget_destroyed(self) -> None:
+        """Callback groups of rclpy keep a dead reference to everything that ever was in them (rclpy#1356)."""
+        held = self.default_callback_group.entities
+        held.difference_update([reference for reference in held if reference() is None])
 
     def _declare(self) -> None:
         """Show every parameter in ``ros2 param list``."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from mm_nav.errors import ConfigError, MessageError
+from mm_nav.wire import cdr
 from mm_nav.wire.message import Encoded
 
 TYPECODES = {
@@ -52,6 +53,21 @@ def has_type(type_name: str) -> bool:
     except ConfigError:
         return False
     return True
+
+
+def reader(type_name: str) -> Convert | None:
+    """What makes messages of one topic's serialized bytes without copying their data; None for types that are subscribed to as messages."""
+    if type_name not in cdr.VIEWS:
+        return None
+    from rclpy.serialization import deserialize_message
+
+    viewer = cdr.Viewer(type_name)
+
+    def read(serialized: bytes) -> Any:
+        found = viewer(serialized)
+        return deserialize_message(serialized, message_class(type_name)) if found is None else found
+
+    return read
 
 
 def to_message(encoded: Encoded) -> Any:
@@ -132,12 +148,17 @@ def _octet(value: Any) -> bytes:
     return value if isinstance(value, bytes) else bytes([int(value)])
 
 
+def _text(value: Any) -> str:
+    """Text that can be sent: half a surrogate pair (a file name that is no UTF-8, a shell argument) would raise in ``publish``."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")
+
+
 SCALARS: dict[str, Convert] = {
     **dict.fromkeys(("int8", "uint8", "char", "int16", "uint16", "int32", "uint32", "int64", "uint64"), int),
     "float": float,
     "double": float,
     "boolean": bool,
     "octet": _octet,
-    "string": str,
-    "wstring": str,
+    "string": _text,
+    "wstring": _text,
 }

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from mm_nav.errors import MmNavError
-from mm_nav.ros import transport
+from mm_nav.ros import folders, transport
 from mm_nav.ros.runner import Stop, fail, leave
 
 NODES = {
@@ -19,6 +19,7 @@ NODES = {
     "navigator_node": "mm_nav.ros.navigator_node",
     "sim_node": "mm_nav.ros.sim_node",
     "play_node": "mm_nav.ros.play_node",
+    "injector_node": "mm_nav.ros.injector_node",
 }
 PARENT_VARIABLE = "MM_NAV_UP_PID"  # set by ``mm_nav up``: its nodes end with it, even if it is killed
 PR_SET_PDEATHSIG = 1  # prctl(2), Linux
@@ -36,12 +37,15 @@ def run(argv: Sequence[str]) -> int:
         near = difflib.get_close_matches(name, NODES, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(NODES)}"
         return fail(f"unknown node {name!r}; {hint}")
+    told, more = folders.provide()
+    for line in told:
+        print(f"mm_nav: warning: {line}", file=sys.stderr, flush=True)
     try:
         transport.check(os.environ)  # librcl ends the process when it is loaded with a middleware that is not here
         module = importlib.import_module(NODES[name])
     except MmNavError as error:
         return fail(str(error))
-    return int(module.main([name, *rest], stop))
+    return int(module.main([name, *more, *rest], stop))
 
 
 def _follow_parent() -> None:
@@ -62,6 +66,7 @@ fusion_node = partial(script, "fusion_node")
 navigator_node = partial(script, "navigator_node")
 sim_node = partial(script, "sim_node")
 play_node = partial(script, "play_node")
+injector_node = partial(script, "injector_node")
 
 
 if __name__ == "__main__":

@@ -194,3 +194,14 @@ def test_an_unknown_message_type_is_listed_and_skipped(real_data, caplog):
         assert (info.type, info.count, info.readable) == ("nebula_msgs/msg/NebulaPackets", 2, False)
         assert list(reader.messages()) == []
     assert f"{topic} skipped" in caplog.text
+
+
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
+@pytest.mark.fault("B11")
+def test_messages_that_were_written_out_of_order_come_by_log_time(tmp_path, storage):
+    times = np.random.default_rng(1).permutation(COUNT)
+    with BagWriter(tmp_path / "bag", storage=storage) as writer:
+        for time in times:
+            writer.write("command", wire.encode_string(str(time) + " " * 30_000), int(time))
+    with BagReader(tmp_path / "bag") as reader:
+        assert [(m.log_time_ns, int(m.msg.data)) for m in reader.messages()] == [(i, i) for i in range(COUNT)]

@@ -5,6 +5,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,19 @@ import pytest
 os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # read when a message package is imported
 
 _numbers = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_stays_in_shared_memory() -> Iterator[None]:
+    """Tests kill processes, and those leave their shared memory: remove what this session's did."""
+    from mm_nav.ros.segments import YOUNG_S, stale
+
+    began_s = time.time()
+    yield
+    for file in stale(now_s=time.time() + YOUNG_S):
+        with suppress(OSError):
+            if file.stat().st_mtime >= began_s:
+                file.unlink()
 
 
 @pytest.fixture
@@ -31,10 +45,12 @@ class Graph:
     """This process's side of the graph: nodes that spin while somebody waits for something."""
 
     def __init__(self) -> None:
-        from rclpy.executors import SingleThreadedExecutor
+        import rclpy
         from rclpy.node import Node
 
-        self.executor = SingleThreadedExecutor()
+        from mm_nav.ros.runner import event_loop
+
+        self.executor = event_loop(rclpy.get_default_context())
         self.probe: Any = Node("probe")
         self.nodes: list[Any] = []
         self.executor.add_node(self.probe)

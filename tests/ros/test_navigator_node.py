@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The navigator on real topics: it drives when it may, and stands whenever something is late."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +66,15 @@ def test_a_plan_through_free_ground_is_driven_within_the_limits(graph: Graph, st
     speeds = [m.twist.linear.x for m in heard]
     assert max(speeds) <= 0.5 + 1e-9
     assert heard[-1].header.frame_id == "base_link"
+
+
+def test_a_new_plan_is_obeyed_when_it_comes_and_not_with_the_next_tick(graph: Graph, start: Callable[..., Any]) -> None:
+    heard = graph.heard(STAMPED, "cmd_vel")
+    node = start()
+    world = World(graph)
+    for timer in node.timers:
+        timer.cancel()
+    graph.until(lambda: world.say() and heard and heard[-1].twist.linear.x > 0.0, "driving without a timer")
 
 
 @pytest.mark.fault("S04")
@@ -226,7 +236,9 @@ def test_a_transition_that_is_not_allowed_changes_nothing(graph: Graph, start: C
 
 
 @pytest.mark.fault("P09")
-def test_a_bug_while_configuring_is_one_line_and_may_be_tried_again(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_while_configuring_is_one_line_with_its_place_and_may_be_tried_again(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     from rclpy.lifecycle import TransitionCallbackReturn
 
     from mm_nav.ros.navigator_node import NavigatorNode
@@ -235,6 +247,8 @@ def test_a_bug_while_configuring_is_one_line_and_may_be_tried_again(graph: Graph
     with monkeypatch.context() as broken:
         broken.setattr(node, "every", lambda *_: 1 / 0)
         assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if "cannot be configured" in line]
+    assert re.search(r"ZeroDivisionError: division by zero at \S*test_navigator_node:\d+; please report this", line), line
     assert node._state_machine.current_state[1] == "unconfigured"
     assert not node._entities
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
