@@ -188,4 +188,4 @@ class _Watcher:
 
 def _progress(console: Console) -> Progress:
     fields = [TextColumn("{task.fields[" + name + "]}") for name in ("speed", "messages", "state")]
-    return Progress(TextColumn("driving"), BarColumn(), *fields, TimeElapsedColumn(), console=console)
+    return Progress(TextColumn("driving"), BarColumn(), *fields, TimeElapsedColumn(), console=console, disable=not console.is_terminal)
