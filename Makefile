@@ -12,12 +12,13 @@ LIBRARIES := libusb-1.0.so.0:libusb-1.0-0 libGL.so.1:libgl1 libEGL.so.1:libegl1 
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE PYTHONHOME PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check real faults fuzz clean help
+.PHONY: demo test check docs real faults fuzz clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo    a simulated robot obeys spoken goals through real ROS 2 nodes; leaves out/demo/'
 	@echo 'make test    ruff, mypy and every test'
+	@echo 'make docs    the documents as a site in out/site; fails on any warning'
 	@echo 'make real    what mm_nav does on recordings of real sensors; writes docs/real.md (MM_NAV_DATA names their folder)'
 	@echo 'make faults  every test that shows a fault of the catalogue; writes docs/faults.md'
 	@echo 'make fuzz    10,000 messages of each input type, as fields and as bytes on the wire'
@@ -37,6 +38,9 @@ faults: $(VENV)/.test
 
 fuzz: $(VENV)/.test
 	MM_NAV_FUZZ=10000 $(BIN)/python -m pytest -v tests/wire/test_fuzz.py
+
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -78,7 +82,11 @@ $(VENV)/.demo: setup.py constraints.txt | $(VENV)/.system
 	@touch $@
 
 $(VENV)/.test: setup.py constraints.txt | $(VENV)/.demo
-	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz,train,dev]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz,train,dev,docs]'
+	@touch $@
+
+$(VENV)/.docs: setup.py constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install -q -c constraints.txt -e '.[docs]'
 	@touch $@
 
 clean:

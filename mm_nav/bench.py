@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -108,19 +109,22 @@ def load(name: str) -> ModuleType:
         ConfigError: no such benchmark; the text lists those that there are.
     """
     path = folder() / f"{name}.py"
-    if not path.is_file() or name.startswith("_"):
+    if name not in available():
         raise ConfigError(f"benchmark {name!r} is unknown; choose from {', '.join(available())}")
     spec = importlib.util.spec_from_file_location(f"mm_nav_benchmark_{name}", path)
     if spec is None or spec.loader is None:
         raise ConfigError(f"{path} cannot be imported; restore it from the repository")
+    if str(path.parents[1]) not in sys.path:
+        sys.path.insert(0, str(path.parents[1]))  # benchmarks import each other as benchmarks.NAME
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
 
 def available() -> list[str]:
-    """Names of all benchmarks."""
-    return sorted(p.stem for p in folder().glob("*.py") if not p.stem.startswith("_"))
+    """Names of all benchmarks: the files that have rows. Others there are what they share, or programs."""
+    return sorted(p.stem for p in folder().glob("*.py") if "\ndef row" in p.read_text(encoding="utf-8"))
 
 
 def require(equal: object, text: str) -> None:
@@ -151,7 +155,7 @@ def take_turns(
     return {name: statistics.median(values) for name, values in turns.items()}
 
 
-def versus(name: str, times_ms: Mapping[str, float], *, check: str, alternations: int = ALTERNATIONS, id: str = "",
+def versus(name: str, times_ms: Mapping[str, float], *, check: str, alternations: int = ALTERNATIONS, id: str = "",  # noqa: A002 - the catalogue calls it so
            targets: Sequence[float | None] = (), limit: str = "", figures: Mapping[str, float] | None = None,
            versions: Mapping[str, str] | None = None) -> Row:  # fmt: skip
     """A row from times: the first is the subject, the second its peer, the others go to ``also``.

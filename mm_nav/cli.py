@@ -40,6 +40,8 @@ VERBS: dict[str, Verb] = {
     "up": Verb("mm_nav.ros.up", "run one of our launch files, without a ROS install: up LAUNCH_XML [arg:=value …]"),
     "simulate": Verb("mm_nav.sim.rollout", "drive an expert through procedural worlds and record bags with ground truth"),
     "train": Verb("mm_nav.train.run", "bags to labels to training to a verified bundle; resumes where it stopped"),
+    "export": Verb("mm_nav.train.variants", "a bundle's networks again from its weights, or in bf16, fp16 or int8, with what that costs"),
+    "build-engine": Verb("mm_nav.engine.build", "build the engine for this machine ahead, so that the first start does not wait for it"),
     "replay": Verb("mm_nav.replay", "run the pipeline over a bag, without ROS, and write what it says as a bag"),
     "evaluate closed-loop": Verb("mm_nav.evaluate", "drive simulated scenarios and score them", "ClosedLoopConfig"),
     "evaluate suite": Verb("mm_nav.evaluate", "one bundle under many circumstances, and a peer, in one table", "SuiteConfig"),
@@ -49,7 +51,7 @@ VERBS: dict[str, Verb] = {
     "evaluate commands": Verb("mm_nav.evaluate.naming", "score spoken commands: intents, or goals against a map's names"),
     "bench": Verb("mm_nav.bench", "timed rows against named peers, each checked to be equal first"),
     "inspect": Verb("mm_nav.bags.inspect", "what is in a bag or a bundle, and what mm_nav would use of it"),
-    "doctor": Verb("mm_nav.doctor", "what is wrong with a recording, or with this machine, and what to do"),
+    "doctor": Verb("mm_nav.doctor", "what is wrong with a recording, or with this machine and the nodes that run, and what to do"),
     "import kitti": Verb("mm_nav.convert", "a drive of KITTI raw as a recording, with mountings and ground truth", "KittiConfig"),
     "import nuscenes": Verb("mm_nav.convert", "scenes of nuScenes, sweeps and radars included, as recordings", "NuscenesConfig"),
     "import dgp": Verb("mm_nav.convert", "a scene of TRI's DGP or DDAD as a recording", "DgpConfig"),
@@ -67,6 +69,8 @@ REMEDIES = {  # a library that is not there -> what to type
     ),
     **dict.fromkeys(("open3d",), "`pip install 'mm_nav[sim]'`, and Debian's libusb-1.0-0"),
     **dict.fromkeys(("torch", "lightning", "onnx", "onnxscript", "safetensors", "sklearn", "tensorboard", "optuna"), "`pip install 'mm_nav[train]'`"),
+    **dict.fromkeys(("openvino",), "`pip install 'mm_nav[openvino]'`"),
+    **dict.fromkeys(("tensorrt", "cuda"), "`pip install 'mm_nav[trt]'`, or NVIDIA's JetPack on a Jetson"),
     **dict.fromkeys(("matplotlib", "PIL"), "`pip install 'mm_nav[viz]'`"),
 }  # fmt: skip
 

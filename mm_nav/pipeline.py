@@ -14,6 +14,7 @@ from mm_nav.core.command import parse
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.memory import ViewMemory
 from mm_nav.core.mission import Mission
+from mm_nav.core.pillars import PillarMemory
 from mm_nav.core.plausible import Plausibility
 from mm_nav.core.postprocess import camera_view, scene
 from mm_nav.core.preprocess import preprocess
@@ -72,6 +73,7 @@ class Pipeline:
         self.mission = Mission(spec, limits)
         self.plausibility = Plausibility(empty_is_open)
         self.past = ViewMemory(spec)
+        self.pillars = PillarMemory(spec.grid)
         self._phrases: Float32[np.ndarray, "p e"] = np.zeros((0, spec.phrase_dim), np.float32)
 
     def command(self, text: str, stamp_ns: int) -> Command | Rejection:
@@ -87,7 +89,7 @@ class Pipeline:
         lap = _Laps(self.clock_ns)
         frame, contrast = lap("clarity", clear(frame))
         frame, doubts = lap("plausible", self.plausibility.judge(frame))
-        inputs = lap("preprocess", preprocess(frame, self.spec, self._phrases, self.past.recall(frame)))
+        inputs = lap("preprocess", preprocess(frame, self.spec, self._phrases, self.past.recall(frame), self.pillars))
         output = lap("network", self.engine.run(inputs))
         self.past.keep(frame, output.kept)
         seen = lap("postprocess", scene(output, frame, self.spec))
@@ -118,6 +120,7 @@ class Pipeline:
 def _made_up(spec: ModelSpec) -> SensorFrame:
     """One wall in front of every kind of sensor."""
     grey = np.linspace(0, 255, spec.image_height * spec.image_width * 3).astype(np.uint8)
+    grey.flags.writeable = False  # as pictures of topics are: code is compiled for that
     image = CameraImage(stamp_ns=0, frame_id="", rgb=grey.reshape(spec.image_height, spec.image_width, 3))
     model = CameraModel(frame_id="", width=spec.image_width, height=spec.image_height, K=np.diag([spec.image_width, spec.image_width, 1.0]))
     wall = np.array([[2.0, y, 0.5] for y in np.linspace(-1, 1, 64)], np.float32)

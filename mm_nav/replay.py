@@ -5,10 +5,11 @@ Runs without rclpy. Every instant is taken, none is dropped, and each output is 
 are made by the code that the fusion node publishes with.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
@@ -20,8 +21,11 @@ from mm_nav.core.types import Command
 from mm_nav.engine import load_bundle, open_engine
 from mm_nav.engine.text import open_text_encoder
 from mm_nav.errors import ConfigError
+from mm_nav.evaluate import write_json
+from mm_nav.evaluate.metrics import percentiles
 from mm_nav.evaluate.recording import Heard, Seen, outcomes
 from mm_nav.pipeline import Pipeline
+from mm_nav.progress import bar
 from mm_nav.ros.outputs import encode_answer, encode_progress, outcome_messages
 from mm_nav.wire import Encoded, Status, encode_diagnostics
 
@@ -41,9 +45,39 @@ class ReplayConfig:
     say: str = ""
     """A command that is given at the start, besides those of the recording."""
     backend: str = "auto"
-    """auto, ort or eager."""
+    """auto, or one of mm_nav.engine.BACKENDS; a precision may follow: openvino:bf16."""
     threads: int = 0
     """Inference threads; 0 leaves it to the backend."""
+    json: Path | None = None
+    """Write what it came to here: instants, times per stage, missing sensors, states, answers to commands."""
+
+
+class Tally:
+    """What a replay came to, for --json."""
+
+    def __init__(self) -> None:
+        self.instants = 0
+        self.missing: Counter[str] = Counter()
+        self.states: Counter[str] = Counter()
+        self.commands: list[dict[str, str]] = []
+        self._ms: defaultdict[str, list[float]] = defaultdict(list)
+
+    def add(self, event: Heard | Seen) -> None:
+        """One more event."""
+        if isinstance(event, Heard):
+            answer = event.answer.intent.value if isinstance(event.answer, Command) else event.answer.reason
+            self.commands.append({"text": event.utterance.text, "answer": answer})
+            return
+        self.instants += 1
+        self.states[event.outcome.plan.state] += 1
+        self.missing.update(m.name for m in event.outcome.scene.missing)
+        for stage, ms in {**event.outcome.stage_ms, "step": event.step_ms}.items():
+            self._ms[stage].append(ms)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; ``missing`` counts the instants without a sensor, ``ms`` are percentiles by stage."""
+        times = {stage: percentiles(values) for stage, values in self._ms.items()}
+        return {"instants": self.instants, "missing": dict(self.missing), "states": dict(self.states), "commands": self.commands, "ms": times}
 
 
 class Voice:
@@ -86,24 +120,26 @@ class Voice:
 
 
 def replay(
-    bag: Path, out: Path, pipeline: Pipeline, spec: ModelSpec, *, say: str = "", about: Mapping[str, str] | None = None
-) -> int:
+    bag: Path, out: Path, pipeline: Pipeline, spec: ModelSpec, *, say: str = "", about: Mapping[str, str] | None = None,
+    told: Callable[[float], object] = lambda _: None, tally: Tally | None = None,
+) -> int:  # fmt: skip
     """Write the recording; returns the number of instants.
 
     Args:
         about: what the diagnostics say besides times (bundle, backend).
+        told: hears which share of the recording is done, 0 to 1. tally: is added to.
 
     Raises:
         BagError: ``bag`` cannot be read or holds no instant, ``out`` exists or cannot be written; nothing is left then.
     """
     voice = Voice(spec.grid, about or {})
-    count = 0
+    tally = tally or Tally()
     with BagWriter(out) as writer:
-        for event in outcomes(bag, pipeline, spec, say=say):
-            count += isinstance(event, Seen)
+        for event in outcomes(bag, pipeline, spec, say=say, told=told):
+            tally.add(event)
             for topic, encoded, log_time_ns in voice.messages(event):
                 writer.write(topic, encoded, log_time_ns)
-    return count
+    return tally.instants
 
 
 def main(config: ReplayConfig) -> int:
@@ -114,9 +150,10 @@ def main(config: ReplayConfig) -> int:
     engine = open_engine(bundle, config.backend, config.threads)
     encoder = open_text_encoder(bundle)
     pipeline = Pipeline(engine, encoder, bundle.spec, hear=Gist(encoder.encode_together).hear)
-    console = Console()
-    with console.status(f"{config.bag} …"):
-        count = replay(config.bag, config.out, pipeline, bundle.spec, say=config.say,
-                       about={"bundle": bundle.name, "backend": engine.name})  # fmt: skip
+    console, tally = Console(), Tally()
+    about = {"bundle": bundle.name, "backend": engine.name}
+    with bar(config.bag.name, 1.0, console) as shown:
+        count = replay(config.bag, config.out, pipeline, bundle.spec, say=config.say, about=about, told=shown.reach, tally=tally)
+    write_json(config.json, {"bag": str(config.bag), **about, **tally.to_json()})
     console.print(f"{count} instants of {config.bag} -> {config.out} ({bundle.name} on {engine.name})", highlight=False)
     return 0

@@ -141,3 +141,14 @@ def test_a_clock_that_is_reset_within_a_recording_begins_another_run(
     assert [e.frame.stamp_ns for e in seen] == 2 * [e.frame.stamp_ns for e in once]
     assert len(resets) == 1
     assert "time jumps" in caplog.text
+
+
+def test_what_it_came_to_is_told(bag: Path, tmp_path: Path) -> None:
+    tally, shares = replay.Tally(), list[float]()
+    count = replay.replay(bag, tmp_path / "out", pipeline(), SPEC, told=shares.append, tally=tally)
+    told = tally.to_json()
+    assert told["instants"] == count == sum(told["states"].values())
+    assert told["ms"]["network"]["p50"] <= told["ms"]["step"]["p95"]
+    assert [c["answer"] for c in told["commands"]] == ["go_to"]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] <= shares[-1] <= 1

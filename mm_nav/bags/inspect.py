@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
@@ -14,9 +14,10 @@ from rich.table import Table
 from mm_nav.bags.playback import TopicUse, mountings, sources, topic_uses
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.timing import timing
-from mm_nav.engine.bundle import MANIFEST_NAME, find_bundle, load_bundle
+from mm_nav.engine.bundle import MANIFEST_NAME, Bundle, find_bundle, load_bundle
 
 BASE_FRAME = "base_link"
+BUNDLE_KEYS = ("format_version", "spec", "files", "inputs", "outputs", "text_encoder", "training", "metrics")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class InspectConfig:
     allow_partial: bool = False
     """Look at what is left of a damaged recording."""
     json: Path | None = None
-    """Write what is in a recording here."""
+    """Write what is in it here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,9 @@ def main(config: InspectConfig) -> int:
     """
     console = Console()
     if (config.path / MANIFEST_NAME).is_file():
-        console.print(_bundle_table(config.path))
+        bundle = load_bundle(find_bundle(config.path))
+        console.print(_bundle_table(config.path, bundle))
+        _write(config.json, {"bundle": bundle.name, "mm_nav_version": bundle.version, **{k: bundle.manifest[k] for k in BUNDLE_KEYS if k in bundle.manifest}})
         return 0
     with BagReader(config.path, allow_partial=config.allow_partial) as reader:
         uses = topic_uses(reader)
@@ -71,11 +74,14 @@ def main(config: InspectConfig) -> int:
         console.print(f"for {purpose}{also}: " + ("nothing is missing" if not texts else ""), highlight=False)
         for text in texts:
             console.print(f"  - {text}", highlight=False, soft_wrap=True)
-    if config.json is not None:
-        config.json.parent.mkdir(parents=True, exist_ok=True)
-        values = {"topics": [asdict(row) for row in rows], "lacks": lacking}
-        config.json.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _write(config.json, {"topics": [asdict(row) for row in rows], "lacks": lacking})
     return 0
+
+
+def _write(path: Path | None, values: dict[str, Any]) -> None:
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def describe(reader: BagReader, uses: Sequence[TopicUse]) -> list[Row]:
@@ -147,8 +153,7 @@ def _frame(reader: BagReader, topic: str) -> str:
     return str(header.frame_id) if header is not None else ""
 
 
-def _bundle_table(path: Path) -> Table:
-    bundle = load_bundle(find_bundle(path))
+def _bundle_table(path: Path, bundle: Bundle) -> Table:
     table = Table(title=f"{path}: bundle {bundle.name}, written by mm_nav {bundle.version}", title_justify="left")
     for heading in ("tensor", "dtype", "shape"):
         table.add_column(heading)

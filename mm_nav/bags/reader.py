@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -20,6 +21,7 @@ from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 
+from mm_nav.bags import mapped
 from mm_nav.bags.recover import MCAP_MAGIC, ZSTD_MAGIC, read_zstd, recover_mcap
 from mm_nav.errors import BagError, DamagedBagError
 
@@ -63,6 +65,7 @@ class BagReader:
         self._scratch: TemporaryDirectory[str] | None = None
         self._cut_off = False
         self._reader = self._open()
+        self._chunks = mapped.chunks_of(_mcap_files(self._reader))
         by_topic: dict[str, list[Connection]] = {}
         for connection in self._reader.connections:
             by_topic.setdefault(connection.topic, []).append(connection)
@@ -101,7 +104,7 @@ class BagReader:
         expected = sum(c.msgcount for c in chosen)
         read = 0
         trouble = ""
-        stream = self._reader.messages(chosen) if chosen else iter(())
+        stream = self._stream(chosen)
         while True:
             try:
                 connection, log_time_ns, data = next(stream)
@@ -133,7 +136,7 @@ class BagReader:
             DamagedBagError: fewer messages than the recording says, unless a partial read is allowed.
         """
         found: dict[str, list[int]] = {topic: [] for topic in self.topics}
-        trouble, stream = "", self._reader.messages()
+        trouble, stream = "", self._stream(self._reader.connections)
         while True:
             try:
                 connection, log_time_ns, _ = next(stream)
@@ -149,8 +152,26 @@ class BagReader:
             raise DamagedBagError(f"{text}; the rest is damaged, allow a partial read (--allow-partial) to use what is left")
         return {topic: np.array(times, np.int64) for topic, times in found.items()}
 
+    def _stream(self, chosen: list[Connection]) -> Iterator[tuple[Connection, int, bytes | memoryview]]:
+        """Messages by log time, the quick way; from where that ends, for whatever reason, as rosbags reads them."""
+        if not chosen:
+            return
+        read = 0
+        if self._chunks:
+            by_topic = {connection.topic: connection for connection in chosen}
+            try:
+                for some in mapped.messages(self._chunks, by_topic):
+                    for log_time_ns, _, topic, data in some:
+                        read += 1
+                        yield by_topic[topic], log_time_ns, data
+                return
+            except Exception as error:  # rosbags judges what is wrong
+                log.debug("%s: read on with rosbags: %s", self.path, error)
+        yield from islice(self._reader.messages(chosen), read, None)
+
     def close(self) -> None:
         """Close the files; a second call does nothing."""
+        self._chunks = None
         if self._reader.stack:
             self._reader.close()
         if self._scratch is not None:
@@ -244,6 +265,16 @@ def _open_any(paths: list[Path]) -> AnyReader:
         reader.close()
         raise BagError(f"topic {clash[0]!r} holds several message types; split the recording")
     return reader
+
+
+def _mcap_files(reader: AnyReader) -> list[Path]:
+    """The files that rosbags reads from; none where one of them is no MCAP file, or rosbags does not tell."""
+    try:
+        storages: list[Any] = [s for r in reader.readers for s in getattr(r.storage, "storages", [r.storage])]  # type: ignore[union-attr]
+        found = [Path(storage.path) for storage in storages]
+    except (AttributeError, TypeError):
+        return []
+    return found if all(file.suffix == ".mcap" for file in found) else []
 
 
 def _is_cut(file: Path) -> bool:

@@ -28,7 +28,7 @@ KNOWN_OPCODES = range(1, 16)
 
 def read_zstd(data: bytes | memoryview) -> bytes:
     """Decompress one zstd frame."""
-    return zstd.decompress(bytes(data))
+    return zstd.decompress(data)
 
 
 def recover_mcap(source: Path, target: Path) -> tuple[Path, int]:

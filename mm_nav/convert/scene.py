@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
-from rich.progress import track
 
 from mm_nav.bags.writer import BagWriter
 from mm_nav.core.geometry import inverse
 from mm_nav.core.types import CameraModel, Odometry
 from mm_nav.errors import ConfigError
+from mm_nav.progress import track
 from mm_nav.wire.encode import encode_camera_info, encode_odometry, encode_transforms, packed_cloud
 from mm_nav.wire.message import Encoded, header_fields
 from mm_nav.wire.outcome import LabelledBox, encode_boxes
@@ -57,7 +57,7 @@ def write(events: Sequence[Event], mounts: Mapping[str, Float64[np.ndarray, "4 4
     with BagWriter(out) as writer:
         first = ordered[0].stamp_ns
         writer.write("/tf_static", encode_transforms([(BASE, frame, T) for frame, T in mounts.items()], first), first)
-        for event in track(ordered, description=out.name, transient=True):
+        for event in track(ordered, out.name):
             for topic, message in event.make():
                 writer.write(topic, message, event.stamp_ns)
                 count += 1

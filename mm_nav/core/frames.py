@@ -16,6 +16,7 @@ class TransformTree:
     """Frames by name (a leading '/' is ignored), each with at most one parent."""
 
     def __init__(self) -> None:
+        self._found: dict[tuple[str, str], Float64[np.ndarray, "4 4"]] = {}  # since the last change
         self._edges: dict[str, tuple[str, Float64[np.ndarray, "4 4"], bool]] = {}
 
     def set(self, parent: str, child: str, T_parent_child: Float64[np.ndarray, "4 4"], *, static: bool = True) -> None:
@@ -41,6 +42,7 @@ class TransformTree:
         elif child in self._ancestors(parent):
             raise ConfigError(f"{link} closes a loop; remove one transform between them")
         self._edges[child] = (parent, T, static)
+        self._found.clear()
 
     def lookup(self, target: str, source: str) -> Float64[np.ndarray, "4 4"]:
         """``T_target_source``, which maps points of ``source`` into ``target``.
@@ -48,7 +50,12 @@ class TransformTree:
         Raises:
             LookupError: when the frames are not connected; it names both.
         """
-        target, source = target.lstrip("/"), source.lstrip("/")
+        known = self._found.get((target, source))
+        if known is None:
+            known = self._found[target, source] = self._look_up(target.lstrip("/"), source.lstrip("/"))
+        return known.copy()
+
+    def _look_up(self, target: str, source: str) -> Float64[np.ndarray, "4 4"]:
         above = self._ancestors(target)
         frame, T_frame_source = source, np.eye(4)
         while frame not in above:

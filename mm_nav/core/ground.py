@@ -39,7 +39,8 @@ def levelled(clouds: tuple[PosedCloud, ...]) -> tuple[PosedCloud, ...]:
     if not clouds or max(len(posed.cloud.xyz) for posed in clouds) < LEAST:
         return clouds
     every = max(1, sum(len(posed.cloud.xyz) for posed in clouds) // ENOUGH)
-    planes, sloped = ground(np.concatenate([_placed(posed, every) for posed in clouds]))
+    thinned = [_placed(posed, every) for posed in clouds]
+    planes, sloped = ground(np.concatenate(thinned) if len(thinned) > 1 else thinned[0])
     if not sloped.any():
         return clouds
     return tuple(_on(posed, _placed(posed), planes, sloped) for posed in clouds)
@@ -80,8 +81,21 @@ def _patch(x, y, rings):  # type: ignore[no-untyped-def]
             break
     if ring < 0:
         return -1
-    sector = int((np.arctan2(y, x) + np.pi) * (SECTORS / (2 * np.pi)))
-    return ring * SECTORS + min(sector, SECTORS - 1)
+    return ring * SECTORS + _sector(x, y)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _sector(x, y):  # type: ignore[no-untyped-def]
+    """Number of the 30 degrees that a point lies in, from -x on; the arc tangent is only asked close to a border."""
+    ax, ay = abs(x), abs(y)
+    near = np.float32(1e-4) * (ax + ay)
+    low, high = np.float32(1.7320508) * ay - ax, ay - np.float32(1.7320508) * ax  # above 30 and above 60 degrees, where positive
+    if abs(low) < near or abs(high) < near or ax < near or ay < near or not ax + ay > 0:
+        return min(int((np.arctan2(y, x) + np.pi) * (SECTORS / (2 * np.pi))), SECTORS - 1)
+    third = int(low > 0) + int(high > 0)  # of the quadrant, from the x axis on
+    if x < 0:
+        return third if y < 0 else 11 - third
+    return 5 - third if y < 0 else 6 + third
 
 
 @numba.njit(cache=True, nogil=True)
@@ -111,7 +125,7 @@ def _estimate(points, rings, planes, sloped):  # type: ignore[no-untyped-def]
         angle = (sector + 0.5) * (2 * np.pi / SECTORS) - np.pi
         ex, ey = np.cos(angle), np.sin(angle)
         planes[p] = inner
-        if used[p] >= LEAST:
+        if used[p] >= LEAST and _may_change(kept[p, : used[p]], inner):
             edge, length = rings[ring], rings[ring + 1] - rings[ring]
             plane, fits = _fit(kept[p, : used[p]], inner)
             if fits and _covers(kept[p, : used[p]], plane, inner, edge, length):
@@ -125,10 +139,20 @@ def _estimate(points, rings, planes, sloped):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
+def _may_change(points, inner):  # type: ignore[no-untyped-def]
+    """Whether another plane could have ``TWICE`` the points of the inner one: most of the patches of a floor need no fit."""
+    old = 0
+    for i in range(len(points)):
+        old += abs(points[i, 2] - (inner[0] * points[i, 0] + inner[1] * points[i, 1] + inner[2])) < THICK_M
+    return TWICE * old <= len(points)
+
+
+@numba.njit(cache=True, nogil=True)
 def _fit(points, inner):  # type: ignore[no-untyped-def]
     """Plane through the lowest points above the inner plane, refined on those near it; and whether it can be ground."""
     height = points[:, 2] - (inner[0] * points[:, 0] + inner[1] * points[:, 1] + inner[2])
-    limit = np.sort(height)[int(LOWEST * (len(height) - 1))]
+    rank = int(LOWEST * (len(height) - 1))
+    limit = np.partition(height, rank)[rank]
     use = height <= limit
     plane = np.zeros(3, np.float64)
     n, least = 0, 0.0
@@ -199,7 +223,7 @@ def _subtract(points, rings, planes, sloped, origin, out):  # type: ignore[no-un
         elif p < 0:  # beyond the patches it goes on as high as at their rim
             away = np.sqrt(x * x + y * y)
             scale = rings[-1] / away
-            q = last + min(int((np.arctan2(y, x) + np.pi) * (SECTORS / (2 * np.pi))), SECTORS - 1)
+            q = last + _sector(x, y)
             if sloped[q]:
                 ground_z = scale * (planes[q, 0] * x + planes[q, 1] * y) + planes[q, 2]
         out[i, 0] = x - origin[0]

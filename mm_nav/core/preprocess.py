@@ -4,8 +4,7 @@
 Geometry that depends on the calibration alone is computed once per calibration. Mean and standard deviation
 of pictures live inside the network. Knows no messages, no network, no clock.
 
-LiDAR channels (``lidar_bev``), per cell: 0 point count (log), 1 highest z, 2 lowest z, 3 mean relative intensity,
-4..7 counts (log) in the height slices ``SLICES``, 8 one where a LiDAR ray passed before its first obstacle.
+LiDAR channels (``lidar_bev``) are those of core/pillars.py.
 Radar channels (``radar_bev``): 0 count (log), 1 2 velocity over ground along x and y (radial part), 3 its
 magnitude, 4 mean RCS / 20 dB.
 """
@@ -14,23 +13,22 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import cv2
-import numba
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int16, UInt8
+from jaxtyping import Bool, Float32, Float64, UInt8
 
-from mm_nav.core.config import LIDAR_CHANNELS, RADAR_CHANNELS, BevGrid, ModelSpec
+from mm_nav.core.config import RADAR_CHANNELS, BevGrid, ModelSpec
 from mm_nav.core.doppler import own_motion
 from mm_nav.core.geometry import cell_centers, inverse, project, transform
-from mm_nav.core.ground import levelled
 from mm_nav.core.memory import OUTSIDE, PastView
+from mm_nav.core.pillars import PillarMemory, lidar_bev
+from mm_nav.core.shrink import shrink
 from mm_nav.core.types import CameraModel, CameraView, FusionInput, Odometry, PosedCloud, SensorFrame
 
-SLICES = (-0.4, 0.15, 0.5, 1.1, 2.2)  # metres above ground; what is higher is overhead and passed under
-OBSTACLE_Z = SLICES[1]
-AZIMUTH_BINS = 240  # 1.5 degrees: no spinning LiDAR leaves such a bin empty
 
-
-def preprocess(frame: SensorFrame, spec: ModelSpec, phrases: Iterable[Float32[np.ndarray, " e"]] = (), past: PastView | None = None) -> FusionInput:
+def preprocess(
+    frame: SensorFrame, spec: ModelSpec, phrases: Iterable[Float32[np.ndarray, " e"]] = (), past: PastView | None = None,
+    memory: PillarMemory | None = None,
+) -> FusionInput:  # fmt: skip
     """Turn one instant into network inputs.
 
     Args:
@@ -38,13 +36,14 @@ def preprocess(frame: SensorFrame, spec: ModelSpec, phrases: Iterable[Float32[np
         spec: shapes of the network that will read the result.
         phrases: embeddings of what is looked for and of its landmarks; none while there is no goal.
         past: what the network kept of an earlier instant, and where it lies now.
+        memory: working memory for ``spec.grid``, for callers that come again from one thread; nothing of it is in the result.
     """
     said = list(phrases)
     return FusionInput(
         camera_image=camera_images(frame.cameras, spec),
         camera_grid=camera_grids(frame.cameras, spec),
         camera_mask=np.ones(len(frame.cameras), np.float32) if frame.cameras else np.zeros(1, np.float32),
-        lidar_bev=lidar_bev(frame.lidars, spec.grid),
+        lidar_bev=lidar_bev(frame.lidars, spec.grid, memory),
         lidar_mask=np.array([bool(frame.lidars)], np.float32),
         radar_bev=radar_bev(frame.radars, frame.odometry, spec.grid),
         radar_mask=np.array([bool(frame.radars)], np.float32),
@@ -70,8 +69,7 @@ def camera_images(views: tuple[CameraView, ...], spec: ModelSpec) -> UInt8[np.nd
     """Pictures at network size, channels first; one black picture where there is no camera."""
     out = np.zeros((max(1, len(views)), 3, spec.image_height, spec.image_width), np.uint8)
     for slot, view in zip(out, views, strict=False):
-        small = cv2.resize(view.image.rgb, (spec.image_width, spec.image_height), interpolation=cv2.INTER_AREA)
-        slot[:] = small.transpose(2, 0, 1)
+        shrink(view.image.rgb, slot)
     return out
 
 
@@ -126,116 +124,6 @@ def _distort(
     else:  # plumb_bob and rational_polynomial share OpenCV's formula
         uv = cv2.projectPoints(points_cam, np.zeros(3), np.zeros(3), K, D)[0]
     return np.asarray(uv, np.float64).reshape(-1, 2)
-
-
-# ---------------------------------------------------------------- LiDAR
-
-
-def lidar_bev(clouds: tuple[PosedCloud, ...], grid: BevGrid) -> Float32[np.ndarray, "cl y x"]:
-    """Scatter all LiDAR points into cells by their height above the ground (dynamic pillars: no padding, no sorting)."""
-    out = np.zeros((LIDAR_CHANNELS, grid.rows, grid.columns), np.float32)
-    reach = np.zeros((grid.rows, grid.columns), np.float32)
-    for posed in levelled(clouds):
-        cloud, T = posed.cloud, posed.T_base_sensor.astype(np.float32)
-        scale = np.float32(1.0 / (2.0 * float(cloud.intensity.mean()) + 1e-6)) if len(cloud.intensity) else np.float32(0)
-        clear = np.zeros(AZIMUTH_BINS, np.float32)
-        _scatter(cloud.xyz, cloud.intensity, scale, T, grid.x_min, grid.y_min, grid.cell, out, clear)
-        azimuth, away = _polar_cells(float(T[0, 3]), float(T[1, 3]), grid)
-        _mark_visible(clear, azimuth, away, 0.5 * grid.cell, reach)
-    _finish(out)
-    out[8] = reach
-    return out
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _atan2(y, x):  # type: ignore[no-untyped-def]
-    """Angle within 1e-4 rad by an odd polynomial on the octant (Abramowitz and Stegun 4.4.49)."""
-    ax, ay = abs(x), abs(y)
-    t = min(ax, ay) / max(ax, ay, np.float32(1e-9))
-    s = t * t
-    angle = t * (np.float32(0.9998660) + s * (np.float32(-0.3302995) + s * (np.float32(0.1801410)
-            + s * (np.float32(-0.0851330) + s * np.float32(0.0208351)))))  # fmt: skip
-    if ay > ax:
-        angle = np.float32(1.5707964) - angle
-    if x < 0:
-        angle = np.float32(3.1415927) - angle
-    return -angle if y < 0 else angle
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _scatter(xyz, intensity, scale, T, x_min, y_min, cell, out, clear):  # type: ignore[no-untyped-def]
-    """Accumulate counts, heights and intensity; ``clear[b]`` becomes how far azimuth bin b is free of obstacles."""
-    rows, columns = out.shape[1], out.shape[2]
-    nearest = np.full(clear.shape[0], np.float32(1e9))
-    per_cell, left, bottom = np.float32(1.0 / cell), np.float32(x_min), np.float32(y_min)
-    per_radian = np.float32(clear.shape[0] / (2 * np.pi))
-    for i in range(xyz.shape[0]):
-        px, py, pz = xyz[i, 0], xyz[i, 1], xyz[i, 2]
-        z = T[2, 0] * px + T[2, 1] * py + T[2, 2] * pz + T[2, 3]
-        if z < np.float32(-0.4) or z >= np.float32(2.2):
-            continue
-        x = T[0, 0] * px + T[0, 1] * py + T[0, 2] * pz + T[0, 3]
-        y = T[1, 0] * px + T[1, 1] * py + T[1, 2] * pz + T[1, 3]
-        dx, dy = x - T[0, 3], y - T[1, 3]
-        distance = np.sqrt(dx * dx + dy * dy)
-        azimuth = int((_atan2(dy, dx) + np.float32(np.pi)) * per_radian) % clear.shape[0]
-        if z >= np.float32(0.15):
-            nearest[azimuth] = min(nearest[azimuth], distance)
-        clear[azimuth] = max(clear[azimuth], distance)
-        column, row = int(np.floor((x - left) * per_cell)), int(np.floor((y - bottom) * per_cell))
-        if column < 0 or column >= columns or row < 0 or row >= rows:
-            continue
-        if out[0, row, column] == 0:
-            out[1, row, column] = z
-            out[2, row, column] = z
-        else:
-            out[1, row, column] = max(out[1, row, column], z)
-            out[2, row, column] = min(out[2, row, column], z)
-        out[0, row, column] += 1
-        out[3, row, column] += min(intensity[i] * scale, np.float32(1.0))
-        slot = 4 if z < np.float32(0.15) else 5 if z < np.float32(0.5) else 6 if z < np.float32(1.1) else 7
-        out[slot, row, column] += 1
-    for b in range(clear.shape[0]):
-        clear[b] = min(clear[b], nearest[b])
-
-
-@lru_cache(maxsize=32)
-def _polar_cells(ox: float, oy: float, grid: BevGrid) -> tuple[Int16[np.ndarray, "y x"], Float64[np.ndarray, "y x"]]:
-    """Azimuth bin and distance of each cell's centre from a LiDAR at (ox, oy); the same as long as the mounting is."""
-    azimuth, away = np.empty((grid.rows, grid.columns), np.int16), np.empty((grid.rows, grid.columns))
-    _fill_polar(np.float32(ox), np.float32(oy), grid.x_min, grid.y_min, grid.cell, azimuth, away)
-    return azimuth, away
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _fill_polar(ox, oy, x_min, y_min, cell, azimuth, away):  # type: ignore[no-untyped-def]
-    per_radian = AZIMUTH_BINS / (2 * np.pi)
-    for row in range(away.shape[0]):
-        dy = y_min + (row + 0.5) * cell - oy
-        for column in range(away.shape[1]):
-            dx = x_min + (column + 0.5) * cell - ox
-            azimuth[row, column] = int((np.arctan2(dy, dx) + np.pi) * per_radian) % AZIMUTH_BINS
-            away[row, column] = np.sqrt(dx * dx + dy * dy)
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _mark_visible(clear, azimuth, away, half_cell, reach):  # type: ignore[no-untyped-def]
-    for row in range(reach.shape[0]):
-        for column in range(reach.shape[1]):
-            if away[row, column] <= clear[azimuth[row, column]] + half_cell:
-                reach[row, column] = 1.0
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _finish(out):  # type: ignore[no-untyped-def]
-    for row in range(out.shape[1]):
-        for column in range(out.shape[2]):
-            count = out[0, row, column]
-            if count > 0:
-                out[3, row, column] /= count
-                out[0, row, column] = np.log1p(count)
-                for slot in range(4, 8):
-                    out[slot, row, column] = np.log1p(out[slot, row, column])
 
 
 # ---------------------------------------------------------------- radar and odometry

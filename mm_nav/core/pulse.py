@@ -48,6 +48,13 @@ class Pulse:
             return self.most_s
         return min(self.most_s, max(LEAST_S, PATIENCE * median(self._gaps)))
 
+    def overdue(self, now_s: float, periods: float) -> str:
+        """That it should have come by now, '' if not; one whose period is not known is never overdue."""
+        age_s = self.age_s(now_s)
+        if age_s is None or len(self._gaps) < LEAST_BEATS or not age_s > max(LEAST_S, periods * median(self._gaps)):
+            return ""
+        return f"overdue: silent for {age_s:.2f} s, it came every {median(self._gaps):.2f} s"
+
     def late(self, now_s: float) -> str:
         """Why its silence is too long; '' while it is not, or while it never came."""
         age_s = self.age_s(now_s)

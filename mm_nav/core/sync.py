@@ -136,11 +136,14 @@ class Synchronizer:
 
     def _decide(self, *, everything: bool) -> None:
         """Walk through the possible anchor readings by stamp, and make frames of those that are final."""
+        made = self._made
         while True:
-            heads = [(s.stamps[s.next], i) for i, s in enumerate(self._anchors) if s.next < len(s.stamps)]
-            if not heads:
+            t, i = 0, -1
+            for at, source in enumerate(self._anchors):
+                if source.next < len(source.stamps) and (i < 0 or source.stamps[source.next] < t):
+                    t, i = source.stamps[source.next], at
+            if i < 0:
                 break
-            t, i = min(heads)
             if not any(s.alive(t, self._slop) for s in self._anchors[:i]):
                 if not everything and not self._is_final(t):
                     break
@@ -149,6 +152,8 @@ class Synchronizer:
                 else:
                     self._anchors[i].report.count("late_arrival")
             self._anchors[i].next += 1
+        if made == self._made:
+            return  # nothing got older
         for source in self._sources.values():
             source.prune(self._last - max(self._slop, ODOMETRY_AGE_NS))
 
@@ -158,7 +163,7 @@ class Synchronizer:
         starting = t < self._first + LIVE_NS
         for source in self._sources.values():
             if source.usable and source.stamps[-1] < t:
-                if source.stamps[-1] >= t - source.limit(t):
+                if source.heard_since(t, source.stamps[-1]):
                     return False
             elif not source.usable and starting:
                 return False

@@ -114,7 +114,11 @@ class Source:
     def alive(self, t: int, slop_ns: int) -> bool:
         """Whether it has a reading around ``t``."""
         at = bisect_right(self.stamps, t + slop_ns) - 1
-        return at >= 0 and self.stamps[at] >= t - self.limit(t)
+        return at >= 0 and self.heard_since(t, self.stamps[at])
+
+    def heard_since(self, t: int, stamp_ns: int) -> bool:
+        """Whether a reading of that stamp shows that it is alive at ``t``; its period is asked for only where that decides."""
+        return stamp_ns >= t - LIVE_NS or stamp_ns >= t - self.limit(t)
 
     def match(
         self, t: int, before_ns: int, after_ns: int

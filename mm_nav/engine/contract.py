@@ -99,6 +99,12 @@ def outputs_of(spec: ModelSpec) -> tuple[TensorSpec, ...]:
     )
 
 
+def blank(spec: ModelSpec, cameras: int) -> FusionInput:
+    """Inputs of zeros: a robot that sees and hears nothing, with that many cameras."""
+    shapes = {t.name: tuple(cameras if axis == "cameras" else int(axis) for axis in t.shape[1:]) for t in inputs_of(spec)}
+    return FusionInput(**{t.name: np.zeros(shapes[t.name], t.dtype) for t in inputs_of(spec)})
+
+
 def batched(inputs: FusionInput, contract: Sequence[TensorSpec]) -> dict[str, NDArray[Any]]:
     """Add the batch axis; C-contiguous arrays by input name, checked.
 

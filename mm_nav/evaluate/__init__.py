@@ -14,10 +14,10 @@ from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from mm_nav.evaluate.report import ClosedLoopReport, Episode, OpenLoopReport
+from mm_nav.progress import bar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class ClosedLoopConfig:
     driver: str = "bundle"
     """bundle, or classical: a peer without a network (LiDAR costmap, colours, grid planner) to compare with."""
     backend: str = "auto"
-    """auto, ort or eager."""
+    """auto, or one of mm_nav.engine.BACKENDS; a precision may follow: openvino:bf16."""
     threads: int = 0
     """Inference threads per process; 0 leaves it to the backend."""
     time_limit_s: float = 60.0
@@ -66,6 +66,8 @@ class SuiteConfig:
     """Only these rows, by name; all of them without."""
     out: Path = Path("out/suite")
     """Folder for one JSON per row and table.md; rows that are there already are not driven again."""
+    json: Path | None = None
+    """Write the reports of all rows here, by name."""
     workers: int = 1
     """Processes that drive."""
     threads: int = 0
@@ -85,7 +87,7 @@ class OpenLoopConfig:
     json: Path | None = None
     """Write the report here."""
     backend: str = "auto"
-    """auto, ort or eager."""
+    """auto, or one of mm_nav.engine.BACKENDS; a precision may follow: openvino:bf16."""
     threads: int = 0
     """Inference threads; 0 leaves it to the backend."""
 
@@ -117,7 +119,7 @@ class HeadsConfig:
     seed: int = 0
     """Chooses the phrases that are asked for besides the commanded one, and the simulator's orders."""
     backend: str = "auto"
-    """auto, ort or eager."""
+    """auto, or one of mm_nav.engine.BACKENDS; a precision may follow: openvino:bf16."""
     threads: int = 0
     """Inference threads; 0 leaves it to the backend."""
 
@@ -129,13 +131,17 @@ def main(config: ClosedLoopConfig | OpenLoopConfig | HeadsConfig | SuiteConfig) 
         return _heads(config, console)
     if isinstance(config, SuiteConfig):
         return _suite(config, console)
-    report = run_closed_loop(config, console) if isinstance(config, ClosedLoopConfig) else run_open_loop(config)
-    values = report.to_json()
+    report = run_closed_loop(config, console) if isinstance(config, ClosedLoopConfig) else run_open_loop(config, console)
     _show(console, report)
-    if config.json is not None:
-        config.json.parent.mkdir(parents=True, exist_ok=True)
-        config.json.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(config.json, report.to_json())
     return 0
+
+
+def write_json(path: Path | None, values: Any) -> None:
+    """What was measured, for other programs; nothing where no file was named."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _heads(config: HeadsConfig, console: Console) -> int:
@@ -154,9 +160,7 @@ def _heads(config: HeadsConfig, console: Console) -> int:
         table.add_row(figure, *(_text(row[figure]) for row in columns.values()))
     console.print(table)
     console.print("n/a: not labelled in these bags", style="dim")
-    if config.json is not None:
-        config.json.parent.mkdir(parents=True, exist_ok=True)
-        config.json.write_text(json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    write_json(config.json, figures)
     return 0
 
 
@@ -164,7 +168,9 @@ def _suite(config: SuiteConfig, console: Console) -> int:
     """Drive every row, print the table that was written."""
     from mm_nav.evaluate.suite import run_suite, table
 
-    console.print(table(run_suite(config, console)), highlight=False, soft_wrap=True)
+    reports = run_suite(config, console)
+    console.print(table(reports), highlight=False, soft_wrap=True)
+    write_json(config.json, reports)
     return 0
 
 
@@ -194,11 +200,10 @@ def run_closed_loop(config: ClosedLoopConfig, console: Console | None = None) ->
         condition=config.condition, time_limit_s=config.time_limit_s,
     )  # fmt: skip
     episodes: list[Episode] = []
-    with _progress(console) as progress:
-        bar = progress.add_task("closed loop", total=len(seeds), good=0)
+    with bar("closed loop", len(seeds), console) as shown:
         for episode in drive_all(drive, seeds, config.workers):
             episodes.append(episode)
-            progress.update(bar, advance=1, good=sum(e.success for e in episodes))
+            shown.advance(note=f"{sum(e.success for e in episodes)} reached")
     if config.pictures is not None:
         from mm_nav.evaluate.gallery import save_failures
 
@@ -219,8 +224,8 @@ def _who_drives(config: ClosedLoopConfig) -> tuple[list[int] | None, str]:
     return bundle.manifest.get("training", {}).get("seeds"), f"{bundle.name} {bundle.version}"
 
 
-def run_open_loop(config: OpenLoopConfig) -> OpenLoopReport:
-    """Run over the recording.
+def run_open_loop(config: OpenLoopConfig, console: Console | None = None) -> OpenLoopReport:
+    """Run over the recording; a progress bar goes to ``console``.
 
     Raises:
         BagError: unreadable, or without a synchronised frame.
@@ -236,13 +241,8 @@ def run_open_loop(config: OpenLoopConfig) -> OpenLoopReport:
     engine = open_engine(bundle, config.backend, config.threads)
     encoder = open_text_encoder(bundle)
     pipeline = Pipeline(engine, encoder, bundle.spec, hear=Gist(encoder.encode_together).hear)
-    return open_loop(config.bag, pipeline, bundle.spec, say=config.say, bundle=f"{bundle.name} {bundle.version}")
-
-
-def _progress(console: Console | None) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-               TextColumn("[green]{task.fields[good]} reached"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
-    return Progress(*columns, console=console, disable=console is None)
+    with bar("open loop", 1.0, console) as shown:
+        return open_loop(config.bag, pipeline, bundle.spec, say=config.say, bundle=f"{bundle.name} {bundle.version}", told=shown.reach)
 
 
 def _show(console: Console, report: ClosedLoopReport | OpenLoopReport) -> None:

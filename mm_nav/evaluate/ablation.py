@@ -17,7 +17,7 @@ import tyro
 from rich.console import Console
 
 from mm_nav.errors import ConfigError, MmNavError
-from mm_nav.evaluate import ClosedLoopConfig, run_closed_loop
+from mm_nav.evaluate import ClosedLoopConfig, run_closed_loop, write_json
 from mm_nav.evaluate.suite import asked, command, driven_before, table
 
 
@@ -76,17 +76,21 @@ class AblationConfig:
     """Processes that drive."""
     threads: int = 0
     """Inference threads per process; 0 leaves it to the backend."""
+    json: Path | None = None
+    """Write the reports of all rows here, by name."""
 
 
 def main(config: AblationConfig) -> int:
     """Train, drive, print the table that was written."""
     console = Console()
-    console.print(run_ablation(config, console), highlight=False, soft_wrap=True)
+    reports = run_ablation(config, console)
+    console.print(text_of(config, reports), highlight=False, soft_wrap=True)
+    write_json(config.json, reports)
     return 0
 
 
-def run_ablation(config: AblationConfig, console: Console) -> str:
-    """The table; every bundle and report is written as soon as it is there.
+def run_ablation(config: AblationConfig, console: Console) -> dict[str, dict[str, Any]]:
+    """Reports by row; every bundle, report and the table are written as soon as they are there.
 
     Raises:
         ConfigError: ``rows`` names one that there is none of. MmNavError: a training failed.
@@ -112,9 +116,13 @@ def run_ablation(config: AblationConfig, console: Console) -> str:
             report = run_closed_loop(question, console).to_json() | asked(question)
             path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         reports[name] = report
-        text = f"{table(reports)}\n{trainings(config, reports)}"
-        (config.out / "table.md").write_text(text, encoding="utf-8")
-    return text
+        (config.out / "table.md").write_text(text_of(config, reports), encoding="utf-8")
+    return reports
+
+
+def text_of(config: AblationConfig, reports: dict[str, dict[str, Any]]) -> str:
+    """The table, and how each row was trained."""
+    return f"{table(reports)}\n{trainings(config, reports)}"
 
 
 def train(config: AblationConfig, row: Row, bundle: Path, console: Console) -> None:

@@ -18,7 +18,9 @@ from rich.table import Table
 
 from mm_nav.core.naming import Encode, choose, goals, spoken
 from mm_nav.errors import ConfigError
+from mm_nav.evaluate import write_json
 from mm_nav.evaluate.metrics import wilson
+from mm_nav.progress import track
 
 TRAVEL = ("Motion",)  # frames whose goal is where the robot goes
 
@@ -44,9 +46,7 @@ def main(config: CommandsConfig) -> int:
     console.print(table)
     for miss in figures["wrong"]:
         console.print(f"{miss['text']}: meant {miss['meant']}, heard {miss['heard']}", highlight=False, soft_wrap=True)
-    if config.json is not None:
-        config.json.parent.mkdir(parents=True, exist_ok=True)
-        config.json.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(config.json, figures)
     return 0
 
 
@@ -65,7 +65,7 @@ def goal_figures(file: Path) -> dict[str, Any]:
     for what, actions in (("where the robot goes", TRAVEL), ("any goal, of things it carries too", None)):
         for half in ("tuning", "held-out"):
             mine = [c for c in commands if is_held_out(c["id"]) == (half == "held-out")]
-            judged = [found for c in mine for found in judge(c, encoder.encode, actions)]
+            judged = [found for c in track(mine, f"{half} half") for found in judge(c, encoder.encode, actions)]
             rows[f"{what}, {half} half"] = share([meant == heard for _, meant, heard in judged])
             rows[f"{what}, {half} half, by its type's word in the sentence"] = share([said(text, meant) for text, meant, _ in judged])
             wrong += [{"text": t, "meant": m, "heard": h} for t, m, h in judged if m != h and actions is None]
@@ -83,7 +83,7 @@ def intent_figures(file: Path) -> dict[str, Any]:
 
     spoken_rows, wrong, rows = read_intents(file), [], {}
     for name, hear in (("by grammar", parse), ("by grammar, then by meaning", Gist(open_text_encoder().encode_together).hear)):
-        heard = [h.intent.value if isinstance(h := hear(text), Command) else REJECTED for text, _ in spoken_rows]
+        heard = [h.intent.value if isinstance(h := hear(text), Command) else REJECTED for text, _ in track(spoken_rows, name)]
         rows[name] = share([h == meant.value for h, (_, meant) in zip(heard, spoken_rows, strict=True)])
         wrong = [{"text": t, "meant": m.value, "heard": h} for h, (t, m) in zip(heard, spoken_rows, strict=True) if h != m.value]
     return {"rows": rows, "wrong": wrong}

@@ -5,6 +5,7 @@ Truth is taken from ``ground_truth/*`` topics if the recording has them; else oc
 above ground, and objects are not judged. The same labels as for training (mm_nav/train/labels.py).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,12 +36,14 @@ class _Sums:
     step_ms: list[float] = field(default_factory=list)
 
 
-def open_loop(bag: Path, pipeline: Pipeline, spec: ModelSpec, *, say: str = "", bundle: str = "") -> OpenLoopReport:
+def open_loop(
+    bag: Path, pipeline: Pipeline, spec: ModelSpec, *, say: str = "", bundle: str = "", told: Callable[[float], object] = lambda _: None
+) -> OpenLoopReport:
     """Score a recording.
 
     Args:
         say: a command given at the start, for recordings without one.
-        bundle: its name, for the report.
+        bundle: its name, for the report. told: hears which share of the recording is done, 0 to 1.
 
     Raises:
         BagError: unreadable, or without a synchronised frame.
@@ -48,7 +51,7 @@ def open_loop(bag: Path, pipeline: Pipeline, spec: ModelSpec, *, say: str = "", 
     truth = labels.read_truth(bag)
     sums = _Sums()
     frame = 0
-    for event in outcomes(bag, pipeline, spec, say=say):
+    for event in outcomes(bag, pipeline, spec, say=say, told=told):
         if isinstance(event, Seen):
             _judge(event, truth, spec, sums, frame)
             frame += 1

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.postprocess import VISIBLE, detections
@@ -22,6 +21,7 @@ from mm_nav.evaluate.heads import Figures, by_intent, goal_error, measure, peaks
 from mm_nav.evaluate.history import history
 from mm_nav.evaluate.labelled import Frame, Judged, LabelledBags, judge, with_memory
 from mm_nav.evaluate.sections import reasons, scores, training
+from mm_nav.progress import track
 from mm_nav.viz import evidence as drawn
 from mm_nav.viz.report import save_sections
 
@@ -54,7 +54,7 @@ def write_page(config: "HeadsConfig", console: Console) -> Figures:
     engine = open_engine(bundle, config.backend, config.threads)
     frames = LabelledBags(config.bags, spec, open_text_encoder(bundle), config.cache, config.workers, config.seed)
     items = frames.spread(config.frames)
-    judged = list(track(judge(engine, frames, items), "running the network", total=len(items), console=console))
+    judged = list(track(judge(engine, frames, items), "running the network", len(items), console))
     part = [judged[i] for i in sorted({int(i) for i in np.linspace(0, len(judged) - 1, min(config.explained, len(judged)))})]
     figures = measure(judged, spec, frames.descriptions) | {
         "bundle": f"{bundle.name} {bundle.version}", "engine": engine.name, "bags": len(frames.bags),

@@ -7,7 +7,7 @@ except that it drops frames when the network is slower than the sensors.
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,8 +41,9 @@ class Seen:
 
 
 def outcomes(
-    bag: Path, pipeline: Pipeline, spec: ModelSpec, *, say: str = "", topic_map: Mapping[str, str] | None = None
-) -> Iterator[Heard | Seen]:
+    bag: Path, pipeline: Pipeline, spec: ModelSpec, *, say: str = "", topic_map: Mapping[str, str] | None = None,
+    told: Callable[[float], object] = lambda _: None,
+) -> Iterator[Heard | Seen]:  # fmt: skip
     """Every command and every synchronised instant of a recording, in order.
 
     Args:
@@ -51,6 +52,7 @@ def outcomes(
         spec: owns the synchroniser's slop and window.
         say: a command that is given with the first reading, before those of the recording.
         topic_map: topic -> source name, where the names do not say it.
+        told: hears which share of the recording is done, 0 to 1, by log time.
 
     Raises:
         BagError: unreadable, or no instant in it that the network could take.
@@ -60,7 +62,10 @@ def outcomes(
         specs, tree = sources(reader, topic_map)
         sync = Synchronizer(specs, slop_ns=spec.sync_slop_ns, window_ns=spec.sync_window_ns, tree=tree, radar_sweeps=spec.radar_sweeps)
         leap = Leap()
+        first_ns: int | None = None
         for name, reading, log_time_ns in readings(reader, topic_map):
+            first_ns = log_time_ns if first_ns is None else first_ns
+            told((log_time_ns - first_ns) / max(reader.duration_ns, 1))
             if say:
                 yield _hear(pipeline, Utterance(stamp_ns=log_time_ns, text=say))
                 say = ""

@@ -3,7 +3,7 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from mm_nav.errors import ConfigError
 
@@ -25,15 +25,15 @@ def check_domain(environment: Mapping[str, str]) -> None:
         raise ConfigError(f"{VARIABLE} is {text!r}; it must be a whole number in 0..{HIGHEST}, best 0..{RECOMMENDED} on Linux: export {VARIABLE}=0")
 
 
-def free_domain(besides: int | None = None) -> int:
+def free_domain(besides: Collection[int] = ()) -> int:
     """A domain whose first participant's port is unused; different processes begin to look at different ones.
 
     Args:
-        besides: one that is spoken for already.
+        besides: those that are spoken for already.
     """
     start = os.getpid() % len(DOMAINS)
     order: list[int] = [*DOMAINS[start:], *DOMAINS[:start]]
-    candidates = [domain for domain in order if domain != besides]
+    candidates = [domain for domain in order if domain not in besides]
     return next((domain for domain in candidates if _unused(domain)), candidates[0])
 
 

@@ -26,6 +26,7 @@ from mm_nav.wire.remark import remarks
 
 OK, WARN, ERROR, STALE = 0, 1, 2, 3
 WARN_AGE_S, STALE_AGE_S = 0.5, 1.0
+OVERDUE = 1.75  # periods of silence after which a sensor is announced as missing, before an instant lacks it
 MUTE_S = 5.0  # without a message from a publisher that is there: the subscription may be dead
 
 
@@ -173,6 +174,12 @@ class Feed:
         """Sensor inputs that say nothing now."""
         sensors = (i for i in self.inputs if i.kind not in ("command", "transform", "camera_info"))
         return [i for i in sensors if (age := self.age_s(i.topic)) is None or age > STALE_AGE_S]
+
+    def overdue(self) -> dict[str, str]:
+        """Cameras, LiDARs and radars that should have spoken by now, and for how long they have not, by source."""
+        now_s = self._clock()
+        sensors = [i for i in self.inputs if i.kind in ANCHOR_KINDS and i.topic in self._pulses]
+        return {i.source: late for i in sensors if (late := self._pulses[i.topic].overdue(now_s, OVERDUE))}
 
     def sensor_hz(self) -> float:
         """Rate of the sensors that make instants: LiDARs, without them cameras, without them radars. 0 before it is known."""

@@ -53,6 +53,7 @@ class Follower:
         self._pulses = {"plan": Pulse(limits.max_plan_age_s), "occupancy": Pulse(limits.max_scene_age_s), "odometry": Pulse(limits.max_odom_age_s)}
         self._in_time = RESUME  # plans since an input was late
         self.holds = 0  # how often an input was late
+        self._obeyed_ns = -1  # instant whose plan and occupancy were both here and asked for
         self.limits = limits
 
     @property
@@ -129,6 +130,13 @@ class Follower:
         ours = self._asked is not None and values.get("text") == self._asked
         if ours and message.message == "accepted" and values.get("intent") != Intent.STOP.value:
             self.stopped, self._plan, self._asked = False, None, None
+
+    def fresh(self) -> bool:
+        """Whether plan and occupancy of one instant are both here; True once for each instant."""
+        if self._plan is None or self._scene is None or self._plan[0] != self._scene[0] or self._plan[0] == self._obeyed_ns:
+            return False
+        self._obeyed_ns = self._plan[0]
+        return True
 
     def velocity(self, now_s: float, dt_s: float) -> Velocity:
         """What the wheels should do now; ``dt_s`` is the time since the last call."""

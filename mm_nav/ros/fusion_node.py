@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from mm_nav.core.gist import Gist
-from mm_nav.core.types import Command, SensorFrame
-from mm_nav.engine import load_bundle, open_engine
+from mm_nav.core.types import Command, Missing, SensorFrame
+from mm_nav.engine import choose_engine, load_bundle
 from mm_nav.engine.text import open_text_encoder
 from mm_nav.pipeline import Pipeline
 from mm_nav.ros import compat, nav2
@@ -16,7 +16,7 @@ from mm_nav.ros.feed import ERROR, OK, WARN, Feed, topic_fault
 from mm_nav.ros.guard import one_line
 from mm_nav.ros.inputs import Input, mounting_sources
 from mm_nav.ros.managed import INPUT_QOS, LATCHED_QOS, ODOMETRY_QOS, OUTPUT_QOS, TRANSFORMS_QOS, WORDS_QOS, ManagedNode
-from mm_nav.ros.outputs import OFFERS, encode_answer, encode_progress, hold_messages, outcome_messages
+from mm_nav.ros.outputs import OFFERS, encode_answer, encode_progress, encode_state, hold_messages, outcome_messages
 from mm_nav.ros.params import FusionConfig
 from mm_nav.ros.runner import Stop, Worker, run
 from mm_nav.ros.vigil import Vigil
@@ -24,7 +24,7 @@ from mm_nav.ros.words import Spoken, Words
 from mm_nav.wire import Status, encode_diagnostics
 from mm_nav.wire.extrinsics import mount
 
-REPORT_S, WAITING_S, WATCH_S, NAV2_S = 1.0, 5.0, 0.2, 0.05
+REPORT_S, WAITING_S, WATCH_S, NAV2_S, LOOK_S = 1.0, 5.0, 0.2, 0.05, 0.05
 RESET = "reset"  # goes through the worker's mailbox, between frames
 
 Job = SensorFrame | Spoken | str
@@ -43,10 +43,13 @@ class FusionNode(ManagedNode):
         self._status = ""
         self._stage_ms: dict[str, float] = {}
         self._missing: dict[str, str] = {}
+        self._overdue: dict[str, str] = {}  # sensors that an instant will lack, once one is made without them
+        self._state = ""
         self._contrast: dict[str, float] = {}
         self._nav2: nav2.Nav2Goals | None = None
         self._doubts: dict[str, str] = {}
         self._hold = ""
+        self._fell_back = False
 
     def configure(self) -> None:
         """Load the bundle, subscribe, start the worker."""
@@ -54,9 +57,10 @@ class FusionNode(ManagedNode):
             self._nav2 = nav2.connect(self, self.config.nav2_action, self.guard)
             self.every(NAV2_S, self._nav2.tick)
         bundle = load_bundle(self.config.bundle)
-        engine = open_engine(bundle, self.config.backend, self.config.threads)
+        chosen = choose_engine(bundle, self.config.backend, self.config.threads, self.config.precision, self.config.allow_fallback)
+        engine, self._fell_back = chosen.engine, chosen.fell_back
         self._spec = bundle.spec
-        self._about = {"bundle": bundle.name, "backend": engine.name}
+        self._about = {"bundle": bundle.name, "backend": engine.name, "backend_why": chosen.why}
         encoder = open_text_encoder(bundle)
         gist = Gist(encoder.encode_together)  # loads the encoder's weights now, not when somebody says stop
         self._pipeline = Pipeline(engine, encoder, bundle.spec, self.config.limits(), hear=gist.hear, empty_is_open=self.config.empty_is_open)
@@ -78,6 +82,9 @@ class FusionNode(ManagedNode):
         self._listen_to_sensors()
         self.every(REPORT_S, self._report)
         self.every(WATCH_S, self._watch)
+        self.every(LOOK_S, self._look_out)
+        if chosen.fell_back:
+            self.get_logger().warning(f"not on the backend that was asked for: {chosen.why}")
         self.get_logger().info(f"bundle {bundle.name} on {engine.name}; reads {', '.join(i.topic for i in self._feed.inputs)}")
 
     def _listen_to_sensors(self) -> None:
@@ -142,7 +149,10 @@ class FusionNode(ManagedNode):
             return
         self._hold = ""
         odom_frame = frame.odometry.frame_id if frame.odometry is not None else "odom"
-        made = outcome_messages(outcome.scene, outcome.plan, self._spec.grid, self.config.base_frame, odom_frame)
+        self._state = outcome.plan.state
+        late = [Missing(name=name, reason=reason) for name, reason in self._overdue.items() if name not in self._missing]
+        scene = replace(outcome.scene, missing=(*outcome.scene.missing, *late))
+        made = outcome_messages(scene, outcome.plan, self._spec.grid, self.config.base_frame, odom_frame)
         for topic, encode in made.items():
             if self.wanted(topic):
                 self.send(topic, encode())
@@ -166,6 +176,13 @@ class FusionNode(ManagedNode):
             self._nav2.see("not_found", None)
         for topic, encode in hold_messages(reason, self._stamp_ns, self._spec.grid, self.config.base_frame).items():
             self.send(topic, encode())
+
+    def _look_out(self) -> None:
+        """Announce a sensor that just fell silent: its loss is seen in an instant only after the others were waited for."""
+        before, self._overdue = self._overdue, self._feed.overdue()
+        if self._overdue.keys() - before.keys() - self._missing.keys() and self._vigil.begun and not self._hold:
+            missing = [Missing(name=name, reason=reason) for name, reason in {**self._overdue, **self._missing}.items()]
+            self.send("fusion_status", encode_state(self._state, missing))
 
     def _watch(self) -> None:
         """Several times a second, in the executor's thread: orders whose turn has come, and a worker that does not work."""
@@ -224,6 +241,7 @@ class FusionNode(ManagedNode):
         told += [f"{name}: {text}" for name, text in self._doubts.items()]
         told += [slow] if (slow := self._vigil.slow(self._feed.sensor_hz())) else []
         told += [f"waiting for {'; '.join(waiting)}"] if waiting else []
+        told += [f"runs on {self._about['backend']}, not on {self.config.backend}"] if self._fell_back else []
         told += [f"{count} other node(s) of this name; rename them"] if (count := self.namesakes()) else []
         if self._hold:
             return Status(name="fusion", level=ERROR, message=one_line(f"hold: {self._hold}"), values=values)

@@ -19,7 +19,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from mm_nav.errors import MmNavError
 from mm_nav.ros.guard import Guard, one_line, told
-from mm_nav.ros.messages import message_class, to_message
+from mm_nav.ros.messages import message_class, reader, to_message
 from mm_nav.ros.params import RobotConfig, Rule, load, rules
 from mm_nav.ros.runner import REFUSED
 from mm_nav.wire.message import Encoded
@@ -78,12 +78,19 @@ class ManagedNode(LifecycleNode):
         given = self._parameter_overrides  # rclpy offers no public way to see keys that nobody declared
         return {name: parameter.value for name, parameter in given.items()} | self._set
 
-    def listen(self, type_name: str, topic: str, callback: Callable[[Any], Any], qos: QoSProfile = INPUT_QOS) -> None:
-        """Subscribe with a guarded callback that sleeps while the node is inactive."""
+    def listen(
+        self, type_name: str, topic: str, callback: Callable[[Any], Any], qos: QoSProfile = INPUT_QOS, *, raw: bool = False
+    ) -> None:
+        """Subscribe with a guarded callback that sleeps while the node is inactive.
+
+        Pictures and point clouds come as views of their serialized bytes, with the attributes of the message; with ``raw``
+        the bytes come as they are.
+        """
+        read = None if raw else reader(type_name)
 
         def heard(message: Any) -> None:
             if self.active:
-                self.guard.call(topic, callback, message)
+                self.guard.call(topic, (lambda sample: callback(read(sample))) if read else callback, message)
 
         options = QoSOverridingOptions.with_default_policies()
         message_type = message_class(type_name)
@@ -91,7 +98,7 @@ class ManagedNode(LifecycleNode):
         def make() -> Any:
             own = copy(qos)  # rclpy writes overrides into the profile that it is given
             return self.create_subscription(
-                message_type, topic, heard, own, qos_overriding_options=options, event_callbacks=self._events(topic)
+                message_type, topic, heard, own, qos_overriding_options=options, event_callbacks=self._events(topic), raw=raw or read is not None
             )
 
         made = [make()]

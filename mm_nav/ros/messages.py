@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from mm_nav.errors import ConfigError, MessageError
+from mm_nav.wire import cdr
 from mm_nav.wire.message import Encoded
 
 TYPECODES = {
@@ -52,6 +53,21 @@ def has_type(type_name: str) -> bool:
     except ConfigError:
         return False
     return True
+
+
+def reader(type_name: str) -> Convert | None:
+    """What makes messages of one topic's serialized bytes without copying their data; None for types that are subscribed to as messages."""
+    if type_name not in cdr.VIEWS:
+        return None
+    from rclpy.serialization import deserialize_message
+
+    viewer = cdr.Viewer(type_name)
+
+    def read(serialized: bytes) -> Any:
+        found = viewer(serialized)
+        return deserialize_message(serialized, message_class(type_name)) if found is None else found
+
+    return read
 
 
 def to_message(encoded: Encoded) -> Any:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The navigator node: plan, occupancy and odometry in; cmd_vel out, zero whenever an input is late. Thin: see follower.py."""
+"""The navigator node: plan, occupancy and odometry in; cmd_vel out, zero whenever an input is late. Thin: see follower.py.
+
+A new plan is obeyed when it comes; the timer is what keeps cmd_vel coming, and zero, when plans do not.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -15,13 +18,14 @@ from mm_nav.wire import Status, encode_diagnostics, encode_velocity
 
 REPORT_S = 1.0
 LONGEST_STEP_S = 0.2  # a late tick does not allow a jump in speed
+SHORTEST_STEP_S = 0.01  # plans in a flood do not make one of cmd_vel
 DYNAMIC = frozenset({
     "max_speed", "max_reverse", "max_yaw_rate", "max_accel", "max_yaw_accel", "stop_margin", "degraded_speed", "unknown_speed",
     "creep_speed", "max_plan_age_s", "max_scene_age_s", "max_odom_age_s",
 })  # fmt: skip
 INPUTS = {
-    "plan": "nav_msgs/msg/Path",
     "occupancy": "nav_msgs/msg/OccupancyGrid",
+    "plan": "nav_msgs/msg/Path",
     "odom": "nav_msgs/msg/Odometry",
     "fusion_status": "diagnostic_msgs/msg/DiagnosticStatus",
 }
@@ -49,7 +53,7 @@ class NavigatorNode(ManagedNode):
             self.offer(f"geometry_msgs/msg/{'TwistStamped' if stamped else 'Twist'}", "cmd_vel")
         self.offer("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics")
         follower = self._follower
-        hearers = (follower.hear_plan, follower.hear_occupancy, follower.hear_odometry, follower.hear_status)
+        hearers = (follower.hear_occupancy, follower.hear_plan, follower.hear_odometry, follower.hear_status)
         for (topic, type_name), hear in zip(INPUTS.items(), hearers, strict=True):
             self.listen(type_name, topic, self._timed(hear), ODOMETRY_QOS if topic == "odom" else OUTPUT_QOS)
         self.listen("std_msgs/msg/String", "command", self._hear_command, WORDS_QOS)
@@ -64,7 +68,12 @@ class NavigatorNode(ManagedNode):
         self._follower.limits = self.config.limits()
 
     def _timed(self, hear: Any) -> Any:
-        return lambda message: hear(message, self.monotonic_s())
+        def heard(message: Any) -> None:
+            hear(message, self.monotonic_s())
+            if self._follower.fresh() and self.monotonic_s() - self._last_s >= SHORTEST_STEP_S:
+                self._tick()
+
+        return heard
 
     def _hear_command(self, message: Any) -> None:
         if self._follower.hear_command(str(message.data)):

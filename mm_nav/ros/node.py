@@ -19,6 +19,7 @@ NODES = {
     "navigator_node": "mm_nav.ros.navigator_node",
     "sim_node": "mm_nav.ros.sim_node",
     "play_node": "mm_nav.ros.play_node",
+    "injector_node": "mm_nav.ros.injector_node",
 }
 PARENT_VARIABLE = "MM_NAV_UP_PID"  # set by ``mm_nav up``: its nodes end with it, even if it is killed
 PR_SET_PDEATHSIG = 1  # prctl(2), Linux
@@ -65,6 +66,7 @@ fusion_node = partial(script, "fusion_node")
 navigator_node = partial(script, "navigator_node")
 sim_node = partial(script, "sim_node")
 play_node = partial(script, "play_node")
+injector_node = partial(script, "injector_node")
 
 
 if __name__ == "__main__":

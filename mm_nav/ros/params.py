@@ -2,8 +2,8 @@
 """Parameters of the robot: frozen configs, loaded strictly from ROS parameters. Imports no rclpy and knows no node.
 
 ``launch/params.yaml`` holds every key under ``/**: ros__parameters:`` and serves fusion, navigator and sim, so a key that
-another node owns is accepted and ignored; a key that no node owns is an error that names the nearest one. The player's
-keys are arguments of its launch file.
+another node owns is accepted and ignored; a key that no node owns is an error that names the nearest one. The player's and
+the fault injector's keys are arguments of their launch files.
 """
 
 import dataclasses
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from mm_nav.core.safety import DriveLimits
+from mm_nav.engine import BACKENDS, PRECISIONS
 from mm_nav.errors import ConfigError
 
 Config = TypeVar("Config")
@@ -73,7 +74,9 @@ class FusionConfig(RobotConfig):
     """Parameters of the fusion node."""
 
     bundle: str = _param("base", "model bundle: a folder, or the name of one that came with the package")
-    backend: str = _param("auto", "inference backend", choices=("auto", "ort", "eager"))
+    backend: str = _param("auto", "inference backend; auto takes the first that loads, and says why", choices=BACKENDS)
+    precision: str = _param("auto", "arithmetic of the network; auto takes the fastest that the bundle proves", choices=PRECISIONS)
+    allow_fallback: bool = _param(False, "if the backend that is named cannot be loaded, go on with another, and warn")
     threads: int = _param(0, "inference threads; 0 leaves it to the backend", low=0, high=256)
     cameras: tuple[str, ...] = _param(("front",), "each NAME reads camera/NAME/image and camera/NAME/camera_info")
     compressed: bool = _param(False, "read camera/NAME/image/compressed instead of camera/NAME/image")
@@ -132,7 +135,17 @@ class SimConfig(RobotConfig):
     time_limit_s: float = _param(60.0, "simulated seconds until the run has failed", unit="s", low=1.0, high=3600.0)
     hold_s: float = _param(30.0, "how long the world waits at its start for somebody who takes orders", unit="s", low=0.0, high=600.0)
     exit_when_done: bool = _param(False, "end the node when the goal is reached or time is up")
+    endless: bool = _param(False, "say another order in the same world when one is fulfilled or its time is up")
     result_file: str = _param("", "where to write the result as one line of JSON; empty for nowhere")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InjectorConfig(FusionConfig):
+    """Parameters of the fault injector, which reads and says the topics that the fusion node of this config reads."""
+
+    enable: bool = _param(False, "spoil data when told to; false: the node refuses to start")
+    prefix: str = _param("real", "each TOPIC is read as PREFIX/TOPIC")
+    fault_seed: int = _param(0, "of what is random in a fault", low=0, high=2**31 - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

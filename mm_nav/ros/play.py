@@ -21,6 +21,7 @@ from mm_nav.bags.playback import TopicUse, robot_source, sources, topic_uses
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.geometry import to_quaternion
 from mm_nav.errors import ConfigError
+from mm_nav.progress import bar
 from mm_nav.ros import transport
 from mm_nav.ros.inputs import PICTURE_TYPES
 from mm_nav.ros.messages import build, has_type, message_class
@@ -151,14 +152,15 @@ class Player:
         return [self.topics[t] for t, p in self._publishers.items() if p.get_subscription_count() == 0]
 
     def play(
-        self, rate: float = 1.0, stopped: Callable[[], bool] = lambda: False, tick: Callable[[int], object] | None = None
-    ) -> int:
+        self, rate: float = 1.0, stopped: Callable[[], bool] = lambda: False, tick: Callable[[int], object] | None = None,
+        told: Callable[[], object] = lambda: None,
+    ) -> int:  # fmt: skip
         """Publish all messages by log time; returns how many.
 
         Args:
             rate: against the recorded speed; 0 does not wait.
             stopped: asked between messages.
-            tick: called with the log time before each message.
+            tick: called with the log time before each message. told: called after each.
 
         Raises:
             BagError: the recording turns out to be damaged.
@@ -177,6 +179,7 @@ class Player:
                 tick(message.log_time_ns)
             self._publishers[message.topic].publish(build(message.type, message.msg))
             self.sent[self.topics[message.topic]] += 1
+            told()
         return self.sent.total()
 
     def close(self) -> None:
@@ -224,7 +227,8 @@ def _play(config: PlayConfig, reader: BagReader) -> int:
         unheard = player.wait_for_listeners(config.wait_s, lambda: stop.requested)
         if unheard and not stop.requested:
             log.warning("nobody listens to %s", ", ".join(unheard))
-        count = player.play(config.rate, lambda: stop.requested, tick)
+        with bar(f"playing {config.bag.name}", sum(reader.topics[t].count for t in player.topics)) as shown:
+            count = player.play(config.rate, lambda: stop.requested, tick, told=lambda: shown.reach(player.sent.total()))
         player.wait_until_received(1.0)
         print(f"played {count} messages: " + ", ".join(f"{name} {n}" for name, n in sorted(player.sent.items())))
         node.destroy_node()

@@ -20,6 +20,7 @@ import tyro
 
 from mm_nav.bags.writer import BagWriter
 from mm_nav.errors import BagError, ConfigError
+from mm_nav.progress import bar
 from mm_nav.ros import transport
 from mm_nav.ros.messages import has_type, message_class
 from mm_nav.ros.runner import Stop
@@ -176,10 +177,12 @@ def _spin(recorder: Recorder, seconds: float, stop: Stop) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(recorder.node)
     began_s, looked_s = time.monotonic(), -LOOK_S
-    while not stop.requested and (not seconds or time.monotonic() - began_s < seconds):
-        if time.monotonic() - looked_s >= LOOK_S:
-            looked_s = time.monotonic()
-            for topic in recorder.look():
-                print(f"recording {topic}", flush=True)
-        executor.spin_once(timeout_sec=SPIN_S)
+    with bar("recording", seconds or None) as shown:
+        while not stop.requested and (not seconds or time.monotonic() - began_s < seconds):
+            if time.monotonic() - looked_s >= LOOK_S:
+                looked_s = time.monotonic()
+                for topic in recorder.look():
+                    shown.say(f"recording {topic}")
+                shown.reach(looked_s - began_s, f"{recorder.kept.total()} messages")
+            executor.spin_once(timeout_sec=SPIN_S)
     executor.shutdown()

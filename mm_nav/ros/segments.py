@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mm_nav.ros.transport import SHARED_MEMORY
 
+NAMES = ("fastdds_*", "fastrtps_*")  # of Fast DDS 3, and of 2
 LOCK = "_el"
 YOUNG_S = 5.0  # an owner may not have locked it yet
 
@@ -18,7 +19,7 @@ def stale(folder: Path = SHARED_MEMORY, now_s: float | None = None) -> list[Path
     """Files of Fast DDS whose owner is gone, sorted; those of other users that may not be opened are left out."""
     now_s = time.time() if now_s is None else now_s
     found: list[Path] = []
-    for lock in sorted(folder.glob(f"fastdds_*{LOCK}")):
+    for lock in sorted(file for names in NAMES for file in folder.glob(f"{names}{LOCK}")):
         try:
             if now_s - lock.stat().st_mtime > YOUNG_S and _free(lock):
                 name = lock.name.removesuffix(LOCK)
@@ -31,7 +32,7 @@ def stale(folder: Path = SHARED_MEMORY, now_s: float | None = None) -> list[Path
 def _free(lock: Path) -> bool:
     with lock.open("rb") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

@@ -44,6 +44,7 @@ class SimNode(ManagedNode):
             self.offer(type_name, topic)
         self.offer("std_msgs/msg/String", "command", WORDS_QOS)
         self.offer("std_msgs/msg/String", "ground_truth/target", LATCHED_QOS)
+        self.offer("std_msgs/msg/String", "ground_truth/result", LATCHED_QOS)
         self.offer("rosgraph_msgs/msg/Clock", "/clock")
         if compat.has_transforms():
             self.offer(compat.TRANSFORMS, "/tf_static", LATCHED_QOS)
@@ -123,9 +124,13 @@ class SimNode(ManagedNode):
         return bool(planners & set(listeners)) and self.listeners("command") >= len(listeners)
 
     def _finish(self, scenario: Scenario, reason: str) -> None:
-        self._done = reason
         result = scenario.result(reason)
         self.get_logger().info(f"result {result}")
+        self.send("ground_truth/result", encode_string(result))
+        if self.config.endless and not scenario.sim.collided:
+            scenario.go_on()
+            return
+        self._done = reason
         if self.config.result_file:
             path = Path(self.config.result_file)
             try:

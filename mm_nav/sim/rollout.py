@@ -173,14 +173,13 @@ def simulate(config: SimulateConfig, progress: Callable[[dict[str, Any]], None] 
 def main(config: SimulateConfig) -> int:
     """Record with a progress bar and print what came of it; 0 unless nothing could be kept."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from mm_nav.progress import bar
 
     console = Console()
     start = time.monotonic()
-    columns = (TextColumn("recording"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[last]}"), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
-        all_done = bar.add_task("", total=config.scenarios, last="")
-        rows = simulate(config, lambda row: bar.update(all_done, advance=1, last=f"{row['command'][:40]}"))
+    with bar("recording", config.scenarios, console) as shown:
+        rows = simulate(config, lambda row: shown.advance(note=f"{row['command'][:40]}"))
     took = time.monotonic() - start
     frames = sum(row.get("frames", 0) for row in rows)
     reached = sum(bool(row.get("success")) for row in rows)

@@ -5,7 +5,7 @@ Deterministic: the same config and the same commands give the same readings, bit
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float64
@@ -138,6 +138,16 @@ class Simulation:
         self.distance_travelled, self.turned, self.advanced = 0.0, 0.0, 0.0
         self._said = 0
         self._still_since_s = np.inf  # while it moves
+
+    def go_on(self, seed: int) -> None:
+        """Another order, drawn by ``seed``, from where the robot is now; time, things and odometry go on as they are."""
+        self.world = replace(self.world, start=(self.robot.x, self.robot.y, self.robot.yaw), things=self.things)
+        drawn = task.draw(self.world, seed, turns_in_place=self.config.robot == "diff")
+        now_s = self.time_s
+        self.task = replace(drawn, script=tuple((now_s + at, text) for at, text in drawn.script), at_s=now_s + drawn.at_s)
+        self.turned = self.advanced = self.distance_travelled = 0.0
+        self._said, self._shortest = 0, None
+        self._still_since_s = now_s if self.still else np.inf
 
     # ---------------------------------------------------------------- time
 

@@ -4,6 +4,7 @@
 import dataclasses
 import hashlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def fit(
     trainer = L.Trainer(
         max_epochs=config.epochs, precision=config.precision, accelerator="auto", devices=config.devices or "auto", num_nodes=config.nodes,
         gradient_clip_val=5.0, logger=_logger(config, folder), callbacks=[*_callbacks(config, folder), *extra], log_every_n_steps=20,
-        num_sanity_val_steps=0, enable_model_summary=False, use_distributed_sampler=False, strategy=_strategy(config),
+        num_sanity_val_steps=0, enable_model_summary=False, enable_progress_bar=sys.stdout.isatty(), use_distributed_sampler=False, strategy=_strategy(config),
     )  # fmt: skip
     stopped = folder / "last.ckpt"
     resumed = str(stopped) if config.resume and stopped.exists() else None

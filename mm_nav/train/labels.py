@@ -22,7 +22,7 @@ from mm_nav.core.config import BevGrid, ModelSpec
 from mm_nav.core.doppler import MOVES
 from mm_nav.core.geometry import cell_centers, cells_of, from_quaternion, inverse, project, transform, yaw_of
 from mm_nav.core.ground import levelled
-from mm_nav.core.preprocess import OBSTACLE_Z, SLICES
+from mm_nav.core.pillars import OBSTACLE_Z, SLICES
 from mm_nav.core.types import Odometry, PosedCloud, SensorFrame, Utterance
 from mm_nav.errors import BagError, MessageError
 from mm_nav.train.accumulate import Surroundings

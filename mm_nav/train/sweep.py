@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from mm_nav.core.geometry import transform
-from mm_nav.core.preprocess import OBSTACLE_Z
+from mm_nav.core.pillars import OBSTACLE_Z
 from mm_nav.core.types import PosedCloud
 
 TOP_Z = 2.0  # what is higher is passed under

@@ -97,3 +97,11 @@ def test_a_recording_with_less_than_it_says_ends_with_status_three(tmp_path, cap
     assert "of 200 messages" in said
     shutil.rmtree(path)
     assert inspected(path, tmp_path, capsys)[0] == 2
+
+
+def test_a_bundle_is_told_to_programs_too(tmp_path):
+    assert cli.main(["inspect", "models/tiny", "--json", str(tmp_path / "tiny.json")]) == 0
+    told = json.loads((tmp_path / "tiny.json").read_text())
+    assert told["bundle"] == "tiny"
+    assert {t["name"] for t in told["outputs"]} >= {"occupancy", "waypoints"}
+    assert told["training"]["command"].startswith("mm_nav train")

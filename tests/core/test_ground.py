@@ -11,7 +11,7 @@ import pytest
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.geometry import se3, transform
 from mm_nav.core.ground import levelled
-from mm_nav.core.preprocess import OBSTACLE_Z
+from mm_nav.core.pillars import OBSTACLE_Z
 from mm_nav.core.types import PointCloud, PosedCloud
 from mm_nav.train.dataset import frames
 

@@ -45,10 +45,12 @@ class Graph:
     """This process's side of the graph: nodes that spin while somebody waits for something."""
 
     def __init__(self) -> None:
-        from rclpy.executors import SingleThreadedExecutor
+        import rclpy
         from rclpy.node import Node
 
-        self.executor = SingleThreadedExecutor()
+        from mm_nav.ros.runner import event_loop
+
+        self.executor = event_loop(rclpy.get_default_context())
         self.probe: Any = Node("probe")
         self.nodes: list[Any] = []
         self.executor.add_node(self.probe)

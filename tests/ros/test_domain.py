@@ -31,7 +31,7 @@ def test_a_domain_in_use_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("", 7400 + 250 * first + 10))
         assert free_domain() != first
-    assert free_domain(besides=first) != first
+    assert free_domain(besides=(first,)) != first
 
 
 def test_where_all_are_in_use_there_is_still_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,3 +151,18 @@ def test_nothing_that_it_hears_makes_a_command_that_is_not_finite_or_beyond_the_
         assert -limits.max_reverse <= found.linear <= limits.max_speed
         assert abs(found.angular) <= limits.max_yaw_rate
         assert abs(found.linear) <= abs(was.linear) + limits.max_accel * 0.05 + 1e-9
+
+
+def test_an_instant_is_fresh_once_and_only_when_its_plan_and_its_occupancy_are_both_here() -> None:
+    follower = Follower(DriveLimits())
+    assert not follower.fresh()
+    follower.hear_plan(path(10**12, "base_link"), 0.0)
+    assert not follower.fresh()
+    follower.hear_occupancy(occupancy(10**12), 0.0)
+    assert [follower.fresh(), follower.fresh()] == [True, False]
+    follower.hear_occupancy(occupancy(10**12 + 1), 0.1)
+    assert not follower.fresh()
+    follower.hear_plan(path(10**12 + 1, "base_link"), 0.1)
+    assert follower.fresh()
+    follower.hear_command("stop")
+    assert not follower.fresh()

@@ -68,6 +68,15 @@ def test_a_plan_through_free_ground_is_driven_within_the_limits(graph: Graph, st
     assert heard[-1].header.frame_id == "base_link"
 
 
+def test_a_new_plan_is_obeyed_when_it_comes_and_not_with_the_next_tick(graph: Graph, start: Callable[..., Any]) -> None:
+    heard = graph.heard(STAMPED, "cmd_vel")
+    node = start()
+    world = World(graph)
+    for timer in node.timers:
+        timer.cancel()
+    graph.until(lambda: world.say() and heard and heard[-1].twist.linear.x > 0.0, "driving without a timer")
+
+
 @pytest.mark.fault("S04")
 def test_without_inputs_it_says_zero_all_the_time(graph: Graph, start: Callable[..., Any]) -> None:
     heard = graph.heard(STAMPED, "cmd_vel")

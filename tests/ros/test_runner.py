@@ -1,13 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """The mailbox keeps the newest, and nothing raises out of a callback."""
 
+import sys
 import threading
 
 import pytest
 
 from mm_nav.errors import MessageError
 from mm_nav.ros.guard import LOG_PERIOD_S, Guard, one_line
-from mm_nav.ros.runner import Mailbox, Worker
+from mm_nav.ros.runner import Mailbox, Worker, event_loop
+
+
+def test_without_an_events_executor_the_single_threaded_one_calls_back(domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rclpy = pytest.importorskip("rclpy", reason="rclpy is not installed; pip install 'mm_nav[ros]'")
+    monkeypatch.setitem(sys.modules, "rclpy.experimental", None)  # as in Jazzy
+    context = rclpy.Context()
+    rclpy.init(args=[], context=context)
+    try:
+        executor = event_loop(context)
+        assert type(executor).__name__ == "SingleThreadedExecutor"
+        executor.shutdown()
+    finally:
+        context.try_shutdown()
 
 
 def test_the_newest_item_wins_and_the_others_are_counted() -> None:

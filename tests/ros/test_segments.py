@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shared memory of killed processes is found, and that of living ones is not."""
 
-import fcntl
 import subprocess
 import sys
 import time
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from mm_nav.doctor import machine
 from mm_nav.ros import segments, transport
 
 pytest.importorskip("rclpy", reason="rclpy is not installed; pip install 'mm_nav[ros]'")
@@ -38,22 +36,6 @@ def test_a_killed_process_leaves_segments_that_are_found_and_a_living_one_has_no
     for file in own:
         for part in (file, file.with_name(file.name.removesuffix("_el")), file.with_name(f"sem.{file.name.removesuffix('_el')}_mutex")):
             part.unlink(missing_ok=True)
-
-
-@pytest.mark.fault("P18")
-def test_the_doctor_tells_what_killed_processes_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segments, "YOUNG_S", -1.0)
-    assert machine._left_over(tmp_path) == []
-    for name in ("fastdds_0123456789abcdef", "fastdds_0123456789abcdef_el", "fastdds_port7001", "fastdds_port7001_el", "sem.fastdds_port7001_mutex", "other"):
-        (tmp_path / name).write_bytes(bytes(100_000))
-    with (tmp_path / "fastdds_port7001_el").open("rb") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        (finding,) = machine._left_over(tmp_path)
-        assert finding.values["files"] == 2
-    (finding,) = machine._left_over(tmp_path)
-    assert (finding.level, finding.values["files"]) == ("note", 5)
-    assert "5 files of killed processes hold 0.5 MB" in finding.text
-    assert "fastdds shm clean" in finding.remedy
 
 
 @pytest.mark.fault("P18")
