@@ -87,6 +87,8 @@ def _command(config: "DemoConfig") -> list[str]:
     }  # fmt: skip
     if config.say:
         arguments["say"] = config.say
+    if config.rerun:
+        arguments["rerun"] = str(Path(config.rerun).resolve()) if config.rerun.endswith(".rrd") else config.rerun
     return [sys.executable, "-m", "mm_nav", "up", LAUNCH, *(f"{name}:={value}" for name, value in arguments.items())]
 
 
@@ -186,4 +188,4 @@ class _Watcher:
 
 def _progress(console: Console) -> Progress:
     fields = [TextColumn("{task.fields[" + name + "]}") for name in ("speed", "messages", "state")]
-    return Progress(TextColumn("driving"), BarColumn(), *fields, TimeElapsedColumn(), console=console)
+    return Progress(TextColumn("driving"), BarColumn(), *fields, TimeElapsedColumn(), console=console, disable=not console.is_terminal)

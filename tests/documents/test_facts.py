@@ -7,7 +7,7 @@ import pytest
 
 from mm_nav import cli
 from mm_nav.core.config import LATER
-from mm_nav.core.preprocess import SLICES
+from mm_nav.core.pillars import SLICES
 from mm_nav.engine import load_bundle
 from mm_nav.engine.bundle import FORMAT_VERSION
 from mm_nav.model.losses import WEIGHTS
