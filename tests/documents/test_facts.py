@@ -7,7 +7,7 @@ import pytest
 
 from mm_nav import cli
 from mm_nav.core.config import LATER
-from mm_nav.core.preprocess import SLICES
+from mm_nav.core.pillars import SLICES
 from mm_nav.engine import load_bundle
 from mm_nav.engine.bundle import FORMAT_VERSION
 from mm_nav.model.losses import WEIGHTS
@@ -55,7 +55,7 @@ def test_diagnostics_names_keys_that_the_nodes_say() -> None:
 
 
 OTHERS = {  # names with an underscore that are no parameters
-    "base_link", "camera_info", "qos_overrides", "cmd_vel", "command_status", "fusion_status", "vision_msgs", "x_min", "y_min", "not_text", "right_of", "too_long",
+    "backend_why", "base_link", "camera_info", "qos_overrides", "cmd_vel", "command_status", "fusion_status", "vision_msgs", "x_min", "y_min", "not_text", "right_of", "too_long",
 }  # fmt: skip
 
 
