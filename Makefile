@@ -12,7 +12,7 @@ LIBRARIES := libusb-1.0.so.0:libusb-1.0-0 libGL.so.1:libgl1 libEGL.so.1:libegl1 
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE PYTHONHOME PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check docs real faults fuzz clean help
+.PHONY: demo test check docs real faults fuzz soak clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo 'make real    what mm_nav does on recordings of real sensors; writes docs/real.md (MM_NAV_DATA names their folder)'
 	@echo 'make faults  every test that shows a fault of the catalogue; writes docs/faults.md'
 	@echo 'make fuzz    10,000 messages of each input type, as fields and as bytes on the wire'
+	@echo 'make soak    drives through faults for 20 minutes, kills what can die, floods; about 1 h; writes docs/soak.md'
 	@echo 'make clean   removes the environment and everything that was built'
 
 demo: $(VENV)/.demo
@@ -38,6 +39,9 @@ faults: $(VENV)/.test
 
 fuzz: $(VENV)/.test
 	MM_NAV_FUZZ=10000 $(BIN)/python -m pytest -v tests/wire/test_fuzz.py
+
+soak: $(VENV)/.test
+	$(BIN)/python -m benchmarks.soak
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
@@ -78,11 +82,11 @@ endef
 export FIND_MISSING
 
 $(VENV)/.demo: setup.py constraints.txt | $(VENV)/.system
-	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz,openvino]'
 	@touch $@
 
 $(VENV)/.test: setup.py constraints.txt | $(VENV)/.demo
-	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz,train,dev,docs]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz,openvino,train,dev,docs]'
 	@touch $@
 
 $(VENV)/.docs: setup.py constraints.txt | $(VENV)/bin/python

@@ -52,7 +52,7 @@ EXTRAS = {
     ],
     "openvino": ["openvino>=2025.0"],  # the fastest on CPUs with AVX-512, VNNI or AMX
     "trt": ["tensorrt>=10.3", "cuda-python>=12.6"],  # on a Jetson: JetPack's tensorrt, and cuda-python
-    "viz": ["matplotlib>=3.9", "pillow>=11"],
+    "viz": ["matplotlib>=3.9", "pillow>=11", "rerun-sdk>=0.41,<0.42"],
     "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.7", "mkdocstrings[python]>=1.0"],
     "dev": [
         "pytest>=8.3",
@@ -69,6 +69,7 @@ EXTRAS = {
         "psutil>=7.2",
         "tensorrt-cu13-bindings>=11 ; platform_machine == 'x86_64'",  # names alone: tests hold engine/trt.py against them
         "cuda-bindings>=12.6 ; platform_machine == 'x86_64'",
+        "selenium>=4.20",  # drives the dashboard, where a Chromium is
     ],
 }
 
@@ -109,6 +110,7 @@ setup(
             f"navigator_node = {NAME}.ros.node:navigator_node",
             f"sim_node = {NAME}.ros.node:sim_node",
             f"play_node = {NAME}.ros.node:play_node",
+            f"viewer_node = {NAME}.ros.node:viewer_node",
             f"injector_node = {NAME}.ros.node:injector_node",
         ]
     },

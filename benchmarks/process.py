@@ -4,6 +4,7 @@
 import importlib.metadata
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -67,6 +68,20 @@ class Child:
         if "error" in answer:
             raise SkippedError(answer["error"])
         return answer
+
+    def freeze(self, frozen: bool) -> None:
+        """Stop it, or let it go on."""
+        self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End one that takes no orders."""
+        self._process.send_signal(signal.SIGTERM)
+        self.close()
+
+    def kill(self) -> None:
+        """End one in the middle of an order."""
+        self._process.kill()
+        self._process.wait()
 
     def close(self) -> None:
         """End it."""

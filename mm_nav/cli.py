@@ -71,7 +71,7 @@ REMEDIES = {  # a library that is not there -> what to type
     **dict.fromkeys(("torch", "lightning", "onnx", "onnxscript", "safetensors", "sklearn", "tensorboard", "optuna"), "`pip install 'mm_nav[train]'`"),
     **dict.fromkeys(("openvino",), "`pip install 'mm_nav[openvino]'`"),
     **dict.fromkeys(("tensorrt", "cuda"), "`pip install 'mm_nav[trt]'`, or NVIDIA's JetPack on a Jetson"),
-    **dict.fromkeys(("matplotlib", "PIL"), "`pip install 'mm_nav[viz]'`"),
+    **dict.fromkeys(("matplotlib", "PIL", "rerun"), "`pip install 'mm_nav[viz]'`"),
 }  # fmt: skip
 
 USAGE_ERROR = 2

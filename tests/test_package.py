@@ -14,7 +14,7 @@ import pytest
 import mm_nav
 
 ROOT = Path(__file__).parent.parent
-NODES = ("fusion_node", "navigator_node", "sim_node", "play_node", "injector_node")
+NODES = ("fusion_node", "navigator_node", "sim_node", "play_node", "viewer_node", "injector_node")
 pytestmark = pytest.mark.slow
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.faults.catalogue import TESTS, Fault, catalogue, marked
+from benchmarks.soak.figures import load, measured
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 HEAD = """# Faults
@@ -20,6 +21,8 @@ What goes wrong on robots, what you get from mm_nav, and the tests that show it.
 DROP: the message is left out, counted by its reason in `/diagnostics`, and logged at most every 5 s. DEGRADE: on without that
 sensor, at `degraded_speed`. HOLD: zero velocity, an empty plan and unknown occupancy, until five plans in a row came in time.
 REFUSE: the node does not start; one line says why and what to do.
+
+"Measured" are seconds on real nodes, median and worst; [docs/soak.md](soak.md) says where, when and how.
 """
 
 
@@ -42,18 +45,21 @@ def main() -> int:
     outcomes, began = Outcomes(), time.monotonic()
     status = int(pytest.main(["-q", "-m", "fault", str(TESTS)], plugins=[outcomes]))
     tests = marked()
-    PAGE.write_text(page(catalogue(), tests, outcomes.worst, time.monotonic() - began), encoding="utf-8")
+    PAGE.write_text(page(catalogue(), tests, outcomes.worst, time.monotonic() - began, measured(load())), encoding="utf-8")
     print(f"{PAGE.name}: {_summary(catalogue(), tests, outcomes.worst)}")
     return status
 
 
-def page(faults: list[Fault], tests: dict[str, list[str]], worst: dict[str, str], took_s: float) -> str:
-    """The page of the documentation."""
+def page(
+    faults: list[Fault], tests: dict[str, list[str]], worst: dict[str, str], took_s: float, figures: dict[str, str] | None = None
+) -> str:
+    """The page of the documentation; ``figures`` says what was measured of a fault, by its id."""
+    figures = figures or {}
     rows = [HEAD, f"{_summary(faults, tests, worst)} The run took {took_s:.0f} s on {platform.machine()}, Python {platform.python_version()}.\n",
-            "| id | fault | what you get | shown by |", "|---|---|---|---|"]  # fmt: skip
+            "| id | fault | what you get | measured | shown by |", "|---|---|---|---|---|"]  # fmt: skip
     for fault in faults:
         shown = "<br>".join(_named(test, worst.get(test, "not run")) for test in tests.get(fault.id, [])) or f"not shown: {fault.untested}"
-        rows.append(f"| {fault.id} | {_cell(fault.fault)} | {_cell(fault.expected)} | {shown} |")
+        rows.append(f"| {fault.id} | {_cell(fault.fault)} | {_cell(fault.expected)} | {_cell(figures.get(fault.id, ''))} | {shown} |")
     return "\n".join(rows) + "\n"
 
 

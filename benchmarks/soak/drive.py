@@ -72,7 +72,8 @@ def suffer(rig: Rig, trouble: Trouble) -> dict[str, Any]:
     trouble.begin(rig)
 
     def moves_blindly() -> bool:
-        return trouble.stands and time.monotonic() - began_s > BLIND_S and not probe.stands
+        told_to_go = trouble.word and probe.order_s > began_s  # the simulator's next order came after the stop
+        return trouble.stands and not told_to_go and time.monotonic() - began_s > BLIND_S and not probe.stands
 
     if probe.until(moves_blindly, trouble.lasts_s) is not None:
         probe.unsafe.append(f"{trouble.name}: moves at {probe.commanded} after {time.monotonic() - began_s:.1f} s")
@@ -91,17 +92,19 @@ def suffer(rig: Rig, trouble: Trouble) -> dict[str, Any]:
             "moves_s": None if moved_s is None else round(time.monotonic() - ended_s, 2), "unsafe": probe.unsafe[unsafe:]}  # fmt: skip
 
 
-def soak(folder: Path, minutes: float, seed: int, tell: Tell = print, faults: Sequence[Trouble] = ()) -> dict[str, Any]:
-    """Drive through faults; with ``faults``, through these alone, one after the other.
+def soak(
+    folder: Path, minutes: float, seed: int, tell: Tell = print, faults: Sequence[Trouble] = (), every_s: float = EVERY_S, **arguments: object
+) -> dict[str, Any]:
+    """Drive through faults; with ``faults``, through these alone, one after the other. ``arguments``: more of the launch file.
 
     Returns: what docs/soak.json holds under ``soak``.
     """
-    rig = start(folder, seed)
+    rig = start(folder, seed, **arguments)
     probe, processes = rig.probe, rig.processes
     done = threading.Event()
     threading.Thread(target=_look, args=(processes, done), daemon=True).start()
     began_s = time.monotonic()
-    world_s, due_s, draw = began_s, began_s + EVERY_S / 2, next(drawn(seed))
+    world_s, due_s, draw = began_s, began_s + every_s / 2, drawn(seed)
     seen: list[dict[str, Any]] = []
     nominal_s: list[float] = []
     collisions: list[dict[str, Any]] = []
@@ -113,7 +116,7 @@ def soak(folder: Path, minutes: float, seed: int, tell: Tell = print, faults: Se
             nominal_s += probe.latencies_s[counted:]
             share = (time.monotonic() - began_s) / (60.0 * minutes)
             trouble = left.pop(0) if faults else draw(share < ENDING_SHARE)
-            due_s = max(due_s + EVERY_S, time.monotonic())
+            due_s = max(due_s + every_s, time.monotonic())
             seen.append(suffer(rig, trouble))
             tell(_line(time.monotonic() - began_s, seen[-1]))
             if hit := [r for r in probe.results if r["collided"]]:

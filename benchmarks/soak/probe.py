@@ -31,7 +31,7 @@ class Probe:
 
     Attributes:
         commanded: the last cmd_vel (m/s, rad/s). since_still_s: since when it is zero; infinite while it moves.
-        level: of the last fusion_status; -1 before there is one. hold: why fusion knows nothing. order: the simulator's last.
+        level: of the last fusion_status; -1 before there is one. hold: why fusion knows nothing. order: the simulator's last, at order_s.
         unsafe: what must not happen and did. results: of the simulator's orders.
         latencies_s: from a sensor's message to the first cmd_vel that could consider it.
     """
@@ -46,7 +46,7 @@ class Probe:
         self.wheels, self.wheels_s, self.wheels_still_s = (0.0, 0.0), -math.inf, 0.0
         self.plan_s, self.plans = -math.inf, 0
         self.level, self.level_s, self.hold, self.missing = -1, -math.inf, "", ""
-        self.order, self.said = "", set[str]()
+        self.order, self.order_s, self.said = "", -math.inf, set[str]()
         self.answers: list[str] = []
         self.accepted = self.last_said = ""
         self.results: list[dict[str, Any]] = []
@@ -63,6 +63,7 @@ class Probe:
         self._hear("std_msgs/msg/String", "ground_truth/result", self._on_result, LATCHED_QOS)
         self._hear("nav_msgs/msg/Odometry", "real/odom", self._on_wheels, ODOMETRY_QOS)
         self._command = self.node.create_publisher(message_class("std_msgs/msg/String"), "command", WORDS_QOS)
+        self._spoiler = self.node.create_publisher(message_class("std_msgs/msg/String"), "command", WORDS_QOS)
         self._fault = self.node.create_publisher(message_class("std_msgs/msg/String"), "fault", WORDS_QOS)
 
     def _hear(self, type_name: str, topic: str, callback: Callable[[Any], Any], qos: Any = WORDS_QOS) -> None:
@@ -104,8 +105,11 @@ class Probe:
             self._command.publish(to_message(encode_string(self.order)))
 
     def say_bytes(self, raw: bytes) -> None:
-        """A sample on the topic of commands that need be no message."""
-        self._command.publish(raw)
+        """A sample on the topic of commands that need be no message, from another publisher.
+
+        One that sent no byte is itself not heard for seconds: reliable readers wait for what it lost. Others are.
+        """
+        self._spoiler.publish(raw)
 
     def fault(self, text: str) -> None:
         """An order to the fault injector."""
@@ -168,7 +172,7 @@ class Probe:
 
     def _on_command(self, message: Any) -> None:
         if message.data not in self.said:
-            self.order = str(message.data)
+            self.order, self.order_s = str(message.data), time.monotonic()
 
     def _on_result(self, message: Any) -> None:
         with contextlib.suppress(ValueError):

@@ -59,6 +59,7 @@ class Trouble:
 
     Attributes:
         stands: from 1.5 s after its begin to its end, cmd_vel must be zero.
+        word: it is one of words; another order ends it.
         ends_process: a node ends, and is started again.
         recovers_s: how long after its end everything may take to run again.
     """
@@ -69,6 +70,7 @@ class Trouble:
     end: Act = nothing
     lasts_s: float = LASTS_S
     stands: bool = False
+    word: bool = False
     ends_process: bool = False
     recovers_s: float = 10.0
 
@@ -78,8 +80,8 @@ def table() -> list[Trouble]:
     return [*_sensors(), *_processes(), *_words()]
 
 
-def drawn(seed: int) -> Iterator[Callable[[bool], Trouble]]:
-    """The table in an order of its own, again and again. Each call says whether nodes may be ended now."""
+def drawn(seed: int) -> Callable[[bool], Trouble]:
+    """The table in an order of the seed's, again and again. Each call says whether nodes may be ended now."""
     rng, left = Random(seed), list[Trouble]()  # noqa: S311 - an order, no secret
 
     def draw(may_end: bool) -> Trouble:
@@ -91,8 +93,7 @@ def drawn(seed: int) -> Iterator[Callable[[bool], Trouble]]:
             if may_end or not trouble.ends_process:
                 return trouble
 
-    while True:
-        yield draw
+    return draw
 
 
 def named(name: str) -> Trouble:
@@ -132,9 +133,9 @@ def _words() -> Iterator[Trouble]:
     yield Trouble(name="command flood", ids=("X11",), begin=lambda rig: rig.meanwhile(lambda: flood(rig.probe, LASTS_S)))
     yield Trouble(name="hostile texts", ids=("X06", "X07", "X08", "X12"), begin=lambda rig: rig.meanwhile(lambda: _hostile(rig.probe)))
     yield Trouble(name="long texts", ids=("X01",), begin=lambda rig: [rig.probe.say("go " * 100_000) for _ in range(20)])
-    yield Trouble(name="command blank, then stop", ids=("M24",), stands=True, begin=lambda rig: _spoilt_stop(rig.probe, b""))
-    yield Trouble(name="command noise, then stop", ids=("M23",), stands=True, begin=lambda rig: _spoilt_stop(rig.probe, b"\x00\x01\x00\x00\xf0\xff\xff\xff"))
-    yield Trouble(name="stop", ids=("X08",), stands=True, begin=lambda rig: rig.probe.say("stop"))
+    yield Trouble(name="command blank, then stop", ids=("M24",), stands=True, word=True, begin=lambda rig: _spoilt_stop(rig.probe, b""))
+    yield Trouble(name="command noise, then stop", ids=("M23",), stands=True, word=True, begin=lambda rig: _spoilt_stop(rig.probe, b"\x00\x01\x00\x00\xf0\xff\xff\xff"))
+    yield Trouble(name="stop", ids=("X08",), stands=True, word=True, begin=lambda rig: rig.probe.say("stop"))
 
 
 def flood(probe: Probe, seconds: float, rate_hz: float = FLOOD_HZ) -> int:

@@ -13,8 +13,10 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from lz4.frame import decompress as lz4_decompress  # type: ignore[import-untyped]
 
@@ -48,6 +50,16 @@ class Chunk:
     topics: dict[int, str]
 
 
+def files_of(reader: Any) -> list[Path]:
+    """The files that rosbags' reader reads from; none where one of them is no MCAP file, or it does not tell."""
+    try:
+        storages = [storage for one in reader.readers for storage in getattr(one.storage, "storages", [one.storage])]
+        found = [Path(storage.path) for storage in storages]
+    except (AttributeError, TypeError):
+        return []
+    return found if all(file.suffix == ".mcap" for file in found) else []
+
+
 def chunks_of(files: Sequence[Path]) -> list[Chunk] | None:
     """Chunks of all files in the order of their messages; None for files that are not as simple as that."""
     try:
@@ -58,7 +70,7 @@ def chunks_of(files: Sequence[Path]) -> list[Chunk] | None:
     if len(known) < len(parts):
         return None
     known.sort(key=lambda part: part[0].first_ns)
-    if any(max(c.last_ns for c in a) >= b[0].first_ns for a, b in zip(known, known[1:], strict=False)):
+    if any(max(c.last_ns for c in a) >= b[0].first_ns for a, b in pairwise(known)):
         return None
     return [chunk for part in known for chunk in part]
 

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Int64
@@ -65,7 +65,7 @@ class BagReader:
         self._scratch: TemporaryDirectory[str] | None = None
         self._cut_off = False
         self._reader = self._open()
-        self._chunks = mapped.chunks_of(_mcap_files(self._reader))
+        self._chunks = mapped.chunks_of(mapped.files_of(self._reader))
         by_topic: dict[str, list[Connection]] = {}
         for connection in self._reader.connections:
             by_topic.setdefault(connection.topic, []).append(connection)
@@ -115,7 +115,7 @@ class BagReader:
                 break
             try:
                 raw = read_zstd(data) if bytes(data[:4]) == ZSTD_MAGIC else data
-                msg = self._reader.deserialize(raw, connection.msgtype)
+                msg = self._reader.deserialize(cast(bytes, raw), connection.msgtype)  # a view will do
             except Exception as error:
                 trouble = f" ({connection.topic}: {_line(error)})"
                 continue
@@ -265,16 +265,6 @@ def _open_any(paths: list[Path]) -> AnyReader:
         reader.close()
         raise BagError(f"topic {clash[0]!r} holds several message types; split the recording")
     return reader
-
-
-def _mcap_files(reader: AnyReader) -> list[Path]:
-    """The files that rosbags reads from; none where one of them is no MCAP file, or rosbags does not tell."""
-    try:
-        storages: list[Any] = [s for r in reader.readers for s in getattr(r.storage, "storages", [r.storage])]  # type: ignore[union-attr]
-        found = [Path(storage.path) for storage in storages]
-    except (AttributeError, TypeError):
-        return []
-    return found if all(file.suffix == ".mcap" for file in found) else []
 
 
 def _is_cut(file: Path) -> bool:

@@ -20,7 +20,8 @@ from mm_nav.core.types import CameraModel, CameraView, PosedCloud
 WIDTH = 480  # pixels, of pictures as they are compared
 YAWS, PITCHES = np.arange(-6.0, 6.1, 1.0), np.arange(-3.0, 3.1, 1.0)  # degrees about the camera's own axes
 FAR_DEG = 2.0  # from which a turned mounting is another one
-TURNS_DEG = (90.0, -90.0, 180.0)  # of a LiDAR whose axes are mixed up
+# of a LiDAR whose axes are mixed up: degrees about the vertical, and whether left and right are exchanged before
+MIX_UPS = ((90.0, False), (-90.0, False), (180.0, False), (0.0, True), (180.0, True))
 NEAREST, FARTHEST = 1.5, 60.0  # metres
 MOST = 12_000  # points per instant and LiDAR
 ROW, STEP = np.deg2rad(0.5), np.deg2rad(1.0)  # how LiDAR points are put beside each other
@@ -52,7 +53,8 @@ class Look:
 class Fit:
     """``score`` of the given mounting and ``best`` of all, in standard deviations above mountings that are turned away.
     ``yaw_deg`` (+ is to the left) and ``pitch_deg`` (+ is up): how the LiDAR must be turned, seen from the camera, to fit best.
-    ``turn_deg``: by how much the LiDAR fits when it is turned about the vertical, 0 if it need not be."""
+    ``turn_deg``: by how much the LiDAR fits when it is turned about the vertical, 0 if it need not be; ``mirrored``: whether it fits
+    when left and right are exchanged."""
 
     score: float
     best: float
@@ -60,10 +62,13 @@ class Fit:
     pitch_deg: float
     turn_deg: float
     points: int
+    mirrored: bool = False
 
     @property
     def verdict(self) -> str:
-        """agree, off, turned or unclear."""
+        """agree, off, turned, mirrored or unclear."""
+        if self.mirrored:
+            return "mirrored"
         if self.turn_deg:
             return "turned"
         near = max(abs(self.yaw_deg), abs(self.pitch_deg)) < FAR_DEG
@@ -95,33 +100,33 @@ def fit(cameras: Sequence[Sequence[Look]]) -> Fit | None:
     """Hold the mounting of the LiDARs against turned ones, by one camera or by several together (a LiDAR that is turned is off
     by the same yaw for all of them); None if hardly any point falls into the pictures.
     """
-    given = [map_ for looks in cameras if (map_ := _score(looks, 0.0)) is not None]
+    given = [map_ for looks in cameras if (map_ := _score(looks, (0.0, False))) is not None]
     if not given:
-        turn = _turned(cameras)
-        return Fit(score=0.0, best=0.0, yaw_deg=0.0, pitch_deg=0.0, turn_deg=turn, points=0) if turn else None
+        mixed = _mixed_up(cameras)
+        return Fit(score=0.0, best=0.0, yaw_deg=0.0, pitch_deg=0.0, turn_deg=mixed[0], points=0, mirrored=mixed[1]) if mixed else None
     score = _clear(np.sum([m for m, _ in given], axis=0))
     i, j = (int(k) for k in np.unravel_index(int(score.argmax()), score.shape))
     found = Fit(score=float(score[len(YAWS) // 2, len(PITCHES) // 2]), best=float(score[i, j]), yaw_deg=float(YAWS[i]),
                 pitch_deg=float(PITCHES[j]), turn_deg=0.0, points=sum(n for _, n in given))  # fmt: skip
-    if found.verdict == "unclear" and (turn := _turned(cameras)):
-        return replace(found, turn_deg=turn)
+    if found.verdict == "unclear" and (mixed := _mixed_up(cameras)):
+        return replace(found, turn_deg=mixed[0], mirrored=mixed[1])
     return found
 
 
-def _turned(cameras: Sequence[Sequence[Look]]) -> float:
-    """The turn of the LiDARs about the vertical under which the mounting fits clearly; 0 if none, or more than one."""
+def _mixed_up(cameras: Sequence[Sequence[Look]]) -> tuple[float, bool] | None:
+    """The one of MIX_UPS that makes the mounting fit clearly; None if none does, or more than one."""
     found = []
-    for turn in TURNS_DEG:
-        maps = [map_ for looks in cameras if (map_ := _score(looks, turn)) is not None]
+    for mix_up in MIX_UPS:
+        maps = [map_ for looks in cameras if (map_ := _score(looks, mix_up)) is not None]
         score = _clear(np.sum([m for m, _ in maps], axis=0)) if maps else np.zeros((1, 1))
         i, j = (int(k) for k in np.unravel_index(int(score.argmax()), score.shape))
         if score[i, j] >= SURE and max(abs(YAWS[i]), abs(PITCHES[j])) < FAR_DEG:
-            found.append(turn)
-    return found[0] if len(found) == 1 else 0.0
+            found.append(mix_up)
+    return found[0] if len(found) == 1 else None
 
 
-def _score(looks: Sequence[Look], turn_deg: float) -> tuple[Float64[np.ndarray, "y p"], int] | None:
-    edge, shared, count = _evidence(looks, turn_deg)
+def _score(looks: Sequence[Look], mix_up: tuple[float, bool]) -> tuple[Float64[np.ndarray, "y p"], int] | None:
+    edge, shared, count = _evidence(looks, *mix_up)
     return (_standard(edge) + _standard(shared), count) if count >= LEAST_POINTS else None
 
 
@@ -164,13 +169,15 @@ def _binned(values: Float[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
     return np.searchsorted(np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1]), values).astype(np.uint8)
 
 
-def _evidence(looks: Sequence[Look], turn_deg: float) -> tuple[Float64[np.ndarray, "y p"], Float64[np.ndarray, "y p"], int]:
+def _evidence(
+    looks: Sequence[Look], turn_deg: float, mirrored: bool
+) -> tuple[Float64[np.ndarray, "y p"], Float64[np.ndarray, "y p"], int]:
     """Mean edge rank and normalised mutual information at every turned mounting, and how many points fall into the pictures."""
     shape = (len(YAWS), len(PITCHES))
     total, hits, joint = np.zeros(shape), np.zeros(shape), np.zeros((*shape, BINS, BINS))
     for one in looks:
         T_cam_base = inverse(one.T_base_cam)
-        corners, points = (np.concatenate([_about(p, o, turn_deg) for p, o in zip(parts, one.origins, strict=True)]) if parts else np.zeros((0, 3))
+        corners, points = (np.concatenate([_about(p, o, turn_deg, mirrored) for p, o in zip(parts, one.origins, strict=True)]) if parts else np.zeros((0, 3))
                            for parts in (one.corners, one.points))  # fmt: skip
         bins = np.concatenate(one.intensity) if one.intensity else np.zeros(0, np.uint8)
         corners, points = transform(T_cam_base, corners), transform(T_cam_base, points)
@@ -193,10 +200,12 @@ def _small_turn(yaw_deg: float, pitch_deg: float) -> Float64[np.ndarray, "3 3"]:
     return np.asarray(np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]]) @ np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]]))
 
 
-def _about(points: Float64[np.ndarray, "n 3"], origin: Float64[np.ndarray, "3"], turn_deg: float) -> Float64[np.ndarray, "n 3"]:
-    if not turn_deg:
+def _about(points: Float64[np.ndarray, "n 3"], origin: Float64[np.ndarray, "3"], turn_deg: float, mirrored: bool) -> Float64[np.ndarray, "n 3"]:
+    if not turn_deg and not mirrored:
         return points
-    return np.asarray(transform(se3((0.0, 0.0, 0.0), (0.0, 0.0, float(np.deg2rad(turn_deg)))), points - origin) + origin)
+    turn = se3((0.0, 0.0, 0.0), (0.0, 0.0, float(np.deg2rad(turn_deg))))
+    sided = (points - origin) * (1.0, -1.0 if mirrored else 1.0, 1.0)
+    return np.asarray(transform(turn, sided) + origin)
 
 
 def _pixels(one: Look, points_cam: Float64[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

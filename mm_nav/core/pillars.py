@@ -146,7 +146,7 @@ def _place(xyz, T, left, bottom, per_cell, rows, columns, bins, numbers, cells):
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _look(count, numbers, nearest, clear):  # type: ignore[no-untyped-def]
     """Nearest obstacle and farthest return of each azimuth bin; those of a run of points in one bin stay in registers."""
-    last, near, far = 0, nearest[0], clear[0]
+    last, near, far = np.int32(0), nearest[0], clear[0]
     for j in range(count):
         z, away = numbers[j], numbers[BLOCK + j]
         if z < np.float32(-0.4) or z >= np.float32(2.2):
@@ -154,7 +154,7 @@ def _look(count, numbers, nearest, clear):  # type: ignore[no-untyped-def]
         azimuth = np.int32(numbers[2 * BLOCK + j])
         if azimuth != last:
             nearest[last], clear[last] = near, far
-            last = azimuth if 0 <= azimuth < clear.shape[0] else 0
+            last = azimuth if 0 <= azimuth < clear.shape[0] else np.int32(0)
             near, far = nearest[last], clear[last]
         near = min(near, away if z >= np.float32(0.15) else np.float32(1e9))
         far = max(far, away)

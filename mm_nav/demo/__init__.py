@@ -34,6 +34,8 @@ class DemoConfig:
     """A folder, or the name of a bundle that came with the package."""
     switch_off: str = "camera/front"
     """The sensor that fails on the way and comes back: camera/front, lidar or radar; empty for none."""
+    rerun: str = ""
+    """Show it live in Rerun: true (a window, or the browser without a display), native, web, or FILE.rrd to record; empty for not."""
     real_time_factor: float = 1.0
     """Simulated seconds per second."""
     time_limit_s: float = 60.0

@@ -87,6 +87,8 @@ def _command(config: "DemoConfig") -> list[str]:
     }  # fmt: skip
     if config.say:
         arguments["say"] = config.say
+    if config.rerun:
+        arguments["rerun"] = str(Path(config.rerun).resolve()) if config.rerun.endswith(".rrd") else config.rerun
     return [sys.executable, "-m", "mm_nav", "up", LAUNCH, *(f"{name}:={value}" for name, value in arguments.items())]
 
 

@@ -99,7 +99,7 @@ def aligned(found: Instants) -> list[Finding]:
 
 def _alignment(subject: str, lidars: str, found: Fit, cameras: int) -> Finding:
     values = {"verdict": found.verdict, "score": round(found.score, 2), "best": round(found.best, 2), "yaw_deg": found.yaw_deg,
-              "pitch_deg": found.pitch_deg, "turn_deg": found.turn_deg, "points": found.points, "cameras": cameras}  # fmt: skip
+              "pitch_deg": found.pitch_deg, "turn_deg": found.turn_deg, "mirrored": found.mirrored, "points": found.points, "cameras": cameras}  # fmt: skip
     measured = f"{found.best:.1f} standard deviations above turned mountings, {found.points} points"
     if found.verdict == "agree":
         return Finding(level="ok", subject=subject, check="alignment", values=values, text=f"LiDAR and pictures agree within 1 degree ({measured})")
@@ -107,6 +107,11 @@ def _alignment(subject: str, lidars: str, found: Fit, cameras: int) -> Finding:
         return Finding(level="note", subject=subject, check="alignment", values=values,
                        text="cannot tell whether LiDAR and pictures agree: no mounting stands out",
                        remedy="look at `mm_nav doctor BAG --picture DIR`, or record clear air, edges and corners")  # fmt: skip
+    if found.verdict == "mirrored":
+        which = "right and left" if not found.turn_deg else "ahead and behind"
+        return Finding(level="fault", subject=subject, check="alignment", values=values,
+                       text=f"pictures fit if {which} are exchanged in {lidars}: its data are mirrored",
+                       remedy="mend its driver (x forward, y left, z up is REP-103); no mounting can undo this")  # fmt: skip
     if found.verdict == "turned":
         return Finding(level="fault", subject=subject, check="alignment", values=values,
                        text=f"pictures fit if {lidars} is turned by {found.turn_deg:+.0f} degrees about the vertical",

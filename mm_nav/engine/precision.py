@@ -113,13 +113,14 @@ def order(flags: frozenset[str] | None = None, gpu: bool | None = None) -> Itera
     gpu = gpu_here() if gpu is None else gpu
     flags = cpu_flags() if flags is None else flags
     if gpu:
-        yield from ((name, "an NVIDIA device is there") for name in ("trt", "ort-rtx", "ort-tensorrt", "ort-cuda"))
+        yield from ((name, "an NVIDIA device is there") for name in ("trt", "ort-rtx", "ort-tensorrt", "ort-cuda", "eager"))
     wide = bool(WIDE & flags)
     device = platform.machine()
     first = ("openvino", "ort") if wide else ("ort", "openvino")
     why = f"{device} with {', '.join(sorted(WIDE & flags))}" if wide else f"{device} without {', '.join(sorted(WIDE))}"
     yield from ((name, why) for name in first)
-    yield "eager", "it needs torch alone"
+    if not gpu:
+        yield "eager", "it needs torch alone"
 
 
 def described(measured: Mapping[str, Any]) -> str:

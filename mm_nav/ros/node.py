@@ -19,6 +19,7 @@ NODES = {
     "navigator_node": "mm_nav.ros.navigator_node",
     "sim_node": "mm_nav.ros.sim_node",
     "play_node": "mm_nav.ros.play_node",
+    "viewer_node": "mm_nav.ros.viewer_node",
     "injector_node": "mm_nav.ros.injector_node",
 }
 PARENT_VARIABLE = "MM_NAV_UP_PID"  # set by ``mm_nav up``: its nodes end with it, even if it is killed
@@ -66,6 +67,7 @@ fusion_node = partial(script, "fusion_node")
 navigator_node = partial(script, "navigator_node")
 sim_node = partial(script, "sim_node")
 play_node = partial(script, "play_node")
+viewer_node = partial(script, "viewer_node")
 injector_node = partial(script, "injector_node")
 
 

@@ -2,8 +2,8 @@
 """Parameters of the robot: frozen configs, loaded strictly from ROS parameters. Imports no rclpy and knows no node.
 
 ``launch/params.yaml`` holds every key under ``/**: ros__parameters:`` and serves fusion, navigator and sim, so a key that
-another node owns is accepted and ignored; a key that no node owns is an error that names the nearest one. The player's and
-the fault injector's keys are arguments of their launch files.
+another node owns is accepted and ignored; a key that no node owns is an error that names the nearest one. The player's,
+the viewer's and the fault injector's keys are arguments of their launch files.
 """
 
 import dataclasses
@@ -158,6 +158,16 @@ class PlayerConfig(RobotConfig):
     clock: bool = _param(True, "publish /clock from the recording, for nodes with use_sim_time")
     wait_s: float = _param(60.0, "how long to wait for listeners to every topic", unit="s", low=0.0, high=3600.0)
     exit_when_done: bool = _param(True, "end the node when the recording has been played")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewerConfig(FusionConfig):
+    """Parameters of the viewer node: it reads what the fusion node reads, and what that says."""
+
+    rerun: str = _param("true", "true: a window, or the browser without a display; native; web; FILE.rrd records; false: as web, for the dashboard")
+    dashboard: bool = _param(False, "serve a page on this machine: words and switches beside the picture")
+    dashboard_port: int = _param(8090, "port of the page; another one where it is taken", low=1024, high=65535)
+    max_rate_hz: float = _param(5.0, "most messages per second of a topic that are shown", unit="Hz", low=0.1, high=50.0)
 
 
 NODES: tuple[type[RobotConfig], ...] = (FusionConfig, NavigatorConfig, SimConfig)

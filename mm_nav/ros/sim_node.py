@@ -78,7 +78,7 @@ class SimNode(ManagedNode):
 
     def _tick(self) -> None:
         scenario, now_s = self._scenario, self.monotonic_s()
-        if scenario is None or self._done:
+        if scenario is None or (self._done and self.config.exit_when_done):
             return
         if self._began_s is None:
             self._send_clock(scenario)
@@ -87,7 +87,7 @@ class SimNode(ManagedNode):
             self._began_s = now_s
         due_s = (now_s - self._began_s) * self.config.real_time_factor
         steps = 0
-        while scenario.time_s <= due_s and steps < MOST_STEPS and not self._done:
+        while scenario.time_s <= due_s and steps < MOST_STEPS and self.exit_code is None:
             self._step(scenario)
             steps += 1
         if scenario.time_s <= due_s:
@@ -105,7 +105,7 @@ class SimNode(ManagedNode):
             elif self.wanted(topic):
                 self.send(topic, encoded)
         self._send_clock(scenario)
-        reason = scenario.verdict()
+        reason = "" if self._done else scenario.verdict()
         if reason:
             self._finish(scenario, reason)
 

@@ -6,17 +6,18 @@ split: ``args="--say $(var say)"`` are two words, whatever is said.
 """
 
 import difflib
+import math
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mm_nav.errors import ConfigError
 from mm_nav.ros.transport import share_dir
 
-SUPPORTED = "$(var x), $(env X default), $(find-pkg-share p), $(dirname)"
+SUPPORTED = "$(var x), $(env X default), $(find-pkg-share p), $(dirname), $(equals a b), $(not-equals a b), $(and a b), $(or a b), $(not a)"
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 HELD = 0xE000  # private-use characters stand for substitutions while words are split
 HELD_MARK = re.compile("[\ue000-\uf8ff]")
@@ -113,7 +114,29 @@ def _replace(inner: str, scope: Scope) -> str:
         return str(scope.folder)
     if name == "find-pkg-share" and len(given) == 1:
         return str(package_share(given[0], scope.environment))
+    if name in LOGIC and len(given) == LOGIC[name][0]:
+        return str(LOGIC[name][1](*given)).lower()
     raise ConfigError(f"$({inner}) is not supported; supported are {SUPPORTED}")
+
+
+def equal(a: str, b: str) -> bool:
+    """As ``$(equals a b)`` compares: truth values, then numbers, then texts."""
+    truths = [word.lower() in ("true", "1") for word in (a, b) if word.lower() in ("true", "false", "1", "0")]
+    if len(truths) == 2:
+        return truths[0] == truths[1]
+    try:
+        return math.isclose(float(a), float(b))
+    except ValueError:
+        return a == b
+
+
+LOGIC: dict[str, tuple[int, Callable[..., bool]]] = {  # substitutions of truth values, and how many words they take
+    "equals": (2, equal),
+    "not-equals": (2, lambda a, b: not equal(a, b)),
+    "and": (2, lambda a, b: all([flag(a, "$(and)"), flag(b, "$(and)")])),
+    "or": (2, lambda a, b: any([flag(a, "$(or)"), flag(b, "$(or)")])),
+    "not": (1, lambda a: not flag(a, "$(not)")),
+}
 
 
 def package_share(package: str, environment: Mapping[str, str]) -> Path:

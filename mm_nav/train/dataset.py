@@ -33,7 +33,7 @@ from mm_nav.core.preprocess import preprocess
 from mm_nav.core.sync import Synchronizer
 from mm_nav.core.types import SensorFrame, Utterance
 from mm_nav.errors import BagError
-from mm_nav.train import hindsight, labels
+from mm_nav.train import hindsight, labels, points
 from mm_nav.train.accumulate import Surroundings
 from mm_nav.train.augment import SENSORS, lose, mirror, sensor_dropout, weather
 from mm_nav.train.queries import ask
@@ -41,6 +41,7 @@ from mm_nav.train.vocabulary import Vocabulary
 
 FORMAT = 7  # raise it when what extraction writes changes
 SENSED = ("camera_image", "camera_grid", "camera_mask", "lidar_bev", "lidar_mask", "radar_bev", "radar_mask")
+WIDE = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)  # numpy widens numbers one by one, ten times as slowly
 log = logging.getLogger(__name__)
 
 
@@ -233,7 +234,7 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
         x = {k: np.array(v[i]) for k, v in shard.items() if k not in ("camera_grid", "grid_index", "stamp_ns", "pose")}
         x |= self._sensors(shard, i)
         x["occupancy"] = x["occupancy"].astype(np.float32)
-        x["visible"] = _visible(x)
+        x["visible"] = points.visible(x)
         if self.spec.memory_channels:
             x |= self._past(shard, i, rng)
         ask(x, meta, self.vocabulary, self.spec, rng, augment=self.augment)
@@ -247,15 +248,14 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
             if self.sensor_dropout:
                 sensor_dropout(x, rng, self.sensors)
         lose(x, set(SENSORS) - set(self.sensors))
-        x.update(_points(x["boxes"], self.spec, rng))
-        x.update(_surfaces(x, self.spec, rng))
+        x.update(points.points(x["boxes"], self.spec, rng))
+        x.update(points.surfaces(x, self.spec, rng))
         return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in x.items() if k not in ("ids", "hits", "in_view", "sent")}
 
     def _sensors(self, shard: dict[str, np.ndarray], i: int) -> dict[str, np.ndarray]:
         x = {k: np.array(shard[k][i]) for k in SENSED if k != "camera_grid"}
         x["camera_grid"] = np.array(shard["camera_grid"][int(shard["grid_index"][i])])
-        x["lidar_bev"], x["radar_bev"] = x["lidar_bev"].astype(np.float32), x["radar_bev"].astype(np.float32)
-        return x
+        return x | {name: WIDE.take(x[name].view(np.uint16)) for name in ("lidar_bev", "radar_bev")}
 
     def _past(self, shard: dict[str, np.ndarray], i: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """An earlier frame of the same bag to remember (``past_on`` 1), or none: half of the time, and at the start."""
@@ -275,36 +275,3 @@ class FrameDataset(Dataset[dict[str, torch.Tensor]]):
 def opened(folder: Path) -> dict[str, np.ndarray]:
     """Arrays of an extracted bag by name, mapped rather than read."""
     return {p.stem: np.load(p, mmap_mode="r") for p in folder.glob("*.npy")}
-
-
-def _visible(x: dict[str, np.ndarray]) -> np.ndarray:
-    """Cells observed now: reached by a LiDAR ray (1), not (0); unlabelled (-1) without LiDAR."""
-    if not x["lidar_mask"][0]:
-        return np.full(x["occupancy"].shape, -1, np.float32)
-    return np.asarray((x["lidar_bev"][8] > 0) | (x["lidar_bev"][0] > 0), np.float32)
-
-
-def _surfaces(x: dict[str, np.ndarray], spec: ModelSpec, rng: np.random.Generator, most: int = 16) -> dict[str, np.ndarray]:
-    """Occupied cells that LiDAR and a camera see now (metres; ``surface_on`` 1 where used): needs nobody's labels."""
-    looked = (x["camera_grid"][x["camera_mask"] > 0][:, : spec.grid.rows, :, 0] > -1.5).any(axis=0)
-    rows, columns = np.nonzero((x["occupancy"] == 1) & (x["visible"] == 1) & looked)
-    points, on = np.zeros((most, 2), np.float32), np.zeros(most, np.float32)
-    chosen = rng.permutation(len(rows))[:most]
-    points[: len(chosen), 0] = spec.grid.x_min + (columns[chosen] + 0.5) * spec.grid.cell
-    points[: len(chosen), 1] = spec.grid.y_min + (rows[chosen] + 0.5) * spec.grid.cell
-    on[: len(chosen)] = 1
-    return {"surface_points": points, "surface_on": on}
-
-
-def _points(boxes: np.ndarray, spec: ModelSpec, rng: np.random.Generator, each: int = 4, empty: int = 64) -> dict[str, np.ndarray]:
-    """Positions (metres) where embeddings are sampled: inside each box, and outside all of them."""
-    unit = rng.uniform(-0.4, 0.4, (len(boxes), each, 2)) * boxes[:, None, 3:5]
-    unit[:, 0] = 0
-    c, s = np.cos(boxes[:, 6])[:, None], np.sin(boxes[:, 6])[:, None]
-    inside = np.stack([c * unit[..., 0] - s * unit[..., 1], s * unit[..., 0] + c * unit[..., 1]], -1) + boxes[:, None, :2]
-    g = spec.grid
-    free = rng.uniform([g.x_min, g.y_min], [g.x_max, g.y_max], (empty, 2))
-    reach = np.hypot(boxes[:, 3], boxes[:, 4]) / 2 + 0.3
-    far = (np.linalg.norm(free[:, None] - boxes[None, :, :2], axis=-1) > reach).all(axis=1)
-    free[~far] = free[far][0] if far.any() else [g.x_min, g.y_min]
-    return {"cell_points": inside.astype(np.float32), "empty_points": free.astype(np.float32)}

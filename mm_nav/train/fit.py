@@ -4,9 +4,10 @@
 import dataclasses
 import hashlib
 import json
+import logging
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning as L
 import torch
@@ -19,6 +20,8 @@ from mm_nav.errors import ConfigError
 from mm_nav.train.config import EARLY, TrainConfig
 from mm_nav.train.dataset import FORMAT, FrameDataset, fresh_processes
 from mm_nav.train.module import FusionTraining
+
+log = logging.getLogger(__name__)
 
 
 class Loaders(L.LightningDataModule):
@@ -63,7 +66,7 @@ def fit(
     )  # fmt: skip
     folder = config.cache / "runs" / f"{config.out.name}_{run_key(config, spec, train)}"
     trainer = L.Trainer(
-        max_epochs=config.epochs, precision=config.precision, accelerator="auto", devices=config.devices or "auto", num_nodes=config.nodes,
+        max_epochs=config.epochs, precision=precision(config), accelerator="auto", devices=config.devices or "auto", num_nodes=config.nodes,
         gradient_clip_val=5.0, logger=_logger(config, folder), callbacks=[*_callbacks(config, folder), *extra], log_every_n_steps=20,
         num_sanity_val_steps=0, enable_model_summary=False, enable_progress_bar=sys.stdout.isatty(), use_distributed_sampler=False, strategy=_strategy(config),
     )  # fmt: skip
@@ -73,6 +76,14 @@ def fit(
     load_epoch(module, folder / "best.ckpt")
     module.fold()
     return module
+
+
+def precision(config: TrainConfig) -> Literal["bf16-mixed", "32-true"]:
+    """What is asked for, but float32 on a processor that would have to emulate bf16."""
+    if config.precision == "bf16-mixed" and not torch.cuda.is_available() and not torch.ops.mkldnn._is_mkldnn_bf16_supported():  # noqa: SLF001  (there is no public one)
+        log.warning("this processor has no bf16 arithmetic; training in float32, as with --precision 32-true")
+        return "32-true"
+    return config.precision
 
 
 def _strategy(config: TrainConfig) -> str:

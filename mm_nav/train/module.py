@@ -77,7 +77,7 @@ class FusionTraining(L.LightningModule):
         terms, out = losses(self.net, batch, self.spec, self.aligns)
         terms = {k: v for k, v in terms.items() if k in self.used}
         if stage == "train":
-            total = torch.stack([self._weighted(k, v) for k, v in terms.items()]).sum()
+            total = torch.stack([self.weighted(k, v) for k, v in terms.items()]).sum()
         else:
             total = torch.stack([WEIGHTS[k] * v for k, v in terms.items()]).sum()
         count = len(batch["stop"])
@@ -90,7 +90,7 @@ class FusionTraining(L.LightningModule):
         self.log(f"{stage}/loss", total.detach(), prog_bar=True, batch_size=count, on_step=stage == "train", on_epoch=True, sync_dist=spread)
         return total
 
-    def _weighted(self, name: str, value: Tensor) -> Tensor:
+    def weighted(self, name: str, value: Tensor) -> Tensor:
         """A term by its learned uncertainty; one that nothing in the batch is labelled for says nothing about that either."""
         told = (value.detach() != 0).to(value.dtype)
         weighted: Tensor = WEIGHTS[name] * (value * torch.exp(-self.doubt[name]) + told * self.doubt[name])
@@ -118,7 +118,7 @@ class FusionTraining(L.LightningModule):
             if p.requires_grad:
                 key = (PRETRAINED_SHARE if ".backbone." in name else 1.0, DECAY if p.ndim > 1 else 0.0)
                 groups.setdefault(key, []).append(p)
-        optimizer = torch.optim.AdamW([{"params": ps, "weight_decay": decay} for (_, decay), ps in groups.items()], lr=self.lr)
+        optimizer = torch.optim.AdamW([{"params": ps, "weight_decay": decay} for (_, decay), ps in groups.items()], lr=self.lr, fused=True)
         peaks = [self.lr * share for share, _ in groups]
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peaks, total_steps=self.steps, pct_start=0.1)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

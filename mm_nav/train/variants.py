@@ -236,10 +236,8 @@ def _table(precisions: dict[str, Any]) -> str:
             "| precision | output error | largest | goal cell the same | success rate before, after | layers |", "|---|---|---|---|---|---|"]  # fmt: skip
     for name, m in sorted(precisions.items()):
         worst = max(m.get("outputs", {"none": 0.0}).items(), key=lambda item: item[1])
-        driving = m.get("success_rate")
-        rows.append(
-            f"| {name} | {m.get('output_error', 0):.2%} | {worst[1]:.2%} ({worst[0]}) | {m.get('goal_cell_same', 0):.1%} | "
-            + (f"{driving['before']:.3f}, {driving['after']:.3f} in {driving['scenarios']} worlds" if driving else "not measured")
-            + f" | {m['layers']} of {m['of_layers']} |" if "layers" in m else " | all |"
-        )
+        rate = m.get("success_rate")
+        driving = f"{rate['before']:.3f}, {rate['after']:.3f} in {rate['scenarios']} worlds" if rate else "not measured"
+        layers = f"{m['layers']} of {m['of_layers']} convolutions" if "layers" in m else "all"
+        rows.append(f"| {name} | {m.get('output_error', 0):.2%} | {worst[1]:.2%} ({worst[0]}) | {m.get('goal_cell_same', 0):.1%} | {driving} | {layers} |")
     return "\n".join(rows) + "\n"

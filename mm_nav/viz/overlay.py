@@ -4,8 +4,8 @@
 import numpy as np
 from PIL import Image
 
+from mm_nav.core.depth_map import depth_map
 from mm_nav.core.geometry import inverse, transform
-from mm_nav.core.preprocess import project_into
 from mm_nav.core.types import CameraView, PosedCloud, SensorFrame
 from mm_nav.viz import chart
 from mm_nav.viz.canvas import CYAN
@@ -16,16 +16,15 @@ COLOURS = {"lidar": "#2aa198", "radar": "#ff9e4a"}
 
 
 def over_picture(view: CameraView, clouds: tuple[PosedCloud, ...], title: str) -> Image.Image:
-    """The camera's picture with the LiDAR's points in it, near ones red, far ones blue."""
-    points = [transform(p.T_base_sensor, p.cloud.xyz).astype(np.float64) for p in clouds]
-    seen = transform(inverse(view.T_base_cam), np.concatenate(points) if points else np.zeros((0, 3)))
-    uv, inside = project_into(view.model, seen)
-    depth = np.linalg.norm(seen[inside], axis=1)
+    """The camera's picture with the LiDAR's points in it, the nearest one of each pixel, near ones red, far ones blue."""
+    points = [transform(p.T_base_sensor, p.cloud.xyz) for p in clouds]
+    depth = depth_map(np.concatenate(points) if points else np.zeros((0, 3), np.float32), inverse(view.T_base_cam), view.model)
+    seen = np.argwhere(np.isfinite(depth))
     rows, columns = view.image.rgb.shape[:2]
     figure, axes = chart.panels(1, 9, 9 * rows / columns + 0.4)
     axes[0].imshow(view.image.rgb)
-    place = uv[inside] * [columns / view.model.width, rows / view.model.height]
-    axes[0].scatter(place[:, 0], place[:, 1], c=depth, s=4, cmap="turbo_r", vmin=0, vmax=FARTHEST_M, linewidths=0)
+    place = seen[:, ::-1] * [columns / view.model.width, rows / view.model.height]
+    axes[0].scatter(place[:, 0], place[:, 1], c=depth[tuple(seen.T)], s=4, cmap="turbo_r", vmin=0, vmax=FARTHEST_M, linewidths=0)
     axes[0].set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[])
     chart.name(axes[0], title)
     return chart.picture(figure)

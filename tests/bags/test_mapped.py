@@ -32,7 +32,7 @@ def plain(value: Any) -> Any:
         return [type(value).__name__, *[plain(getattr(value, f.name)) for f in dataclasses.fields(value)]]
     if isinstance(value, list | tuple):
         return [plain(v) for v in value]
-    return "nan" if value != value else value
+    return "nan" if isinstance(value, float) and np.isnan(value) else value
 
 
 def everything(path: Path, **options: Any) -> tuple[list[Any], str]:

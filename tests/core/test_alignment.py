@@ -72,6 +72,18 @@ def test_a_lidar_whose_axes_are_mixed_up_is_found() -> None:
     assert judged([scene()], 90.0).turn_deg == -90.0
 
 
+def mirrored(frame: SensorFrame) -> SensorFrame:
+    """As from a driver that takes y to the right."""
+    flip = np.array([1.0, -1.0, 1.0], np.float32)
+    return replace(frame, lidars=tuple(replace(p, cloud=replace(p.cloud, xyz=p.cloud.xyz * flip)) for p in frame.lidars))
+
+
+@pytest.mark.fault("F06", "S07")
+def test_a_lidar_whose_left_is_right_is_found() -> None:
+    found = judged([mirrored(scene())], 0.0)
+    assert (found.verdict, found.turn_deg) == ("mirrored", 0.0)
+
+
 def test_nothing_is_claimed_of_a_picture_that_shows_nothing() -> None:
     frame = scene()
     grey = np.random.default_rng(0).normal(120, 4, (360, 640, 3)).astype(np.uint8)
@@ -107,3 +119,11 @@ def test_real_cameras_and_lidars_agree_until_one_is_turned(real_data: Path, name
 def test_a_real_lidar_frame_that_is_taken_for_rep_103_is_found(real_data: Path) -> None:
     """The recording's LiDAR looks along y; without the quarter turn of its mounting nothing fits."""
     assert judged(frames(real_data / "nuscenes_keyframe" / "bag", ModelSpec()), 90.0).turn_deg == -90.0
+
+
+@pytest.mark.fault("F06", "S07")
+@pytest.mark.parametrize(("name", "turn"), [("dgp_scene_01", 0.0), ("nuscenes_keyframe", 180.0)])
+def test_a_real_lidar_whose_left_is_right_is_found(real_data: Path, name: str, turn: float) -> None:
+    """The second LiDAR looks along y: what is exchanged is ahead and behind."""
+    found = judged([mirrored(f) for f in frames(real_data / name / "bag", ModelSpec()) if f.lidars], 0.0)
+    assert (found.verdict, found.turn_deg) == ("mirrored", turn)

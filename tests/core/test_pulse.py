@@ -40,3 +40,14 @@ def test_age_is_the_time_since_the_last_beat_and_unknown_before_the_first() -> N
     pulse, last_s = beaten(0.1)
     assert pulse.age_s(last_s) == 0.0
     assert pulse.age_s(last_s + 7.0) == pytest.approx(7.0)
+
+
+def test_what_should_have_come_by_now_is_overdue_unless_its_period_is_unknown() -> None:
+    pulse, last_s = beaten(0.2)
+    assert pulse.overdue(last_s + 0.34, 1.75) == ""
+    assert "overdue: silent for 0.36 s, it came every 0.20 s" in pulse.overdue(last_s + 0.36, 1.75)
+    fast, last_s = beaten(0.02)
+    assert fast.overdue(last_s + 0.29, 1.75) == ""  # a loaded machine hiccups
+    slow, last_s = beaten(1.5)
+    assert slow.overdue(last_s + 100.0, 1.75) == ""
+    assert Pulse(1.0).overdue(5.0, 1.75) == ""

@@ -77,6 +77,13 @@ def test_the_plug_is_pulled_on_the_way_and_put_back(quiet: Console) -> None:
     assert said_at["radar on"] == pytest.approx(1003 + run.OFF_AFTER_S + run.OFF_FOR_S, abs=0.11)
 
 
+def test_a_demo_that_is_watched_starts_the_viewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert not any(word.startswith("rerun:=") for word in run._command(DemoConfig()))
+    assert "rerun:=web" in run._command(DemoConfig(rerun="web"))
+    assert f"rerun:={tmp_path}/drive.rrd" in run._command(DemoConfig(rerun="drive.rrd"))
+
+
 def test_no_plug_is_pulled_where_none_is_named(quiet: Console) -> None:
     with run._progress(quiet) as progress:
         watcher = run._Watcher(DemoConfig(switch_off=""), progress)

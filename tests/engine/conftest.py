@@ -9,7 +9,9 @@ import numpy as np
 import onnx
 import pytest
 
-from mm_nav.engine.bundle import write_manifest
+from mm_nav.core.types import FusionInput
+from mm_nav.engine.bundle import Bundle, load_bundle, write_manifest
+from mm_nav.engine.ort import OrtEngine
 from tests.engine.networks import ENCODER, SPEC, constant_graph
 
 
@@ -46,3 +48,28 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def real_bundle(exported: Path, tmp_path: Path) -> Path:
     """A copy of ``exported`` that a test may break."""
     return Path(shutil.copytree(exported, tmp_path / "untrained"))
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Bundle:
+    """The bundle that drives by default."""
+    return load_bundle("base")
+
+
+@pytest.fixture(scope="session")
+def driven_frames(shipped: Bundle) -> list[FusionInput]:
+    """Three instants of a simulated robot with a mission, as the network is given them."""
+    from mm_nav.engine.text import open_text_encoder
+    from mm_nav.pipeline import Pipeline
+    from mm_nav.sim.simulation import SimConfig, Simulation
+
+    world = Simulation(SimConfig(seed=9100))
+    pipeline = Pipeline(OrtEngine(shipped, 1), open_text_encoder(shipped), shipped.spec)
+    frames = []
+    for _ in range(3):
+        seen = world.sense()
+        for utterance in seen.heard:
+            pipeline.command(utterance.text, utterance.stamp_ns)
+        frames.append(pipeline.step(seen.frame()).fusion_input)
+        world.step(0.5, 0.1, 0.4)
+    return frames

@@ -100,7 +100,7 @@ def test_an_engine_that_somebody_may_have_put_there_is_never_loaded(cache: Engin
         path.symlink_to(tmp_path / "elsewhere")
     else:
         cache.folder.chmod(0o777)
-        with pytest.raises(EngineError, match="may be written by others.*chmod go-w"):
+        with pytest.raises(EngineError, match=r"may be written by others.*chmod go-w"):
             EngineCache("tensorrt", "base")
         return
     assert cache.obtain(key, Builder(b"plan second"), load) == ("plan second", True)

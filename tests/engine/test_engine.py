@@ -15,7 +15,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from mm_nav.core.types import FusionOutput
-from mm_nav.engine import load_bundle, open_engine
+from mm_nav.engine import choose_engine, load_bundle, open_engine
 from mm_nav.engine.bundle import write_manifest
 from mm_nav.engine.contract import inputs_of, outputs_of
 from mm_nav.errors import EngineError
@@ -128,13 +128,6 @@ def test_weights_that_are_no_safetensors_are_refused(real_bundle: Path, content:
         open_engine(load_bundle(real_bundle), "eager")
 
 
-def test_auto_takes_onnx_runtime_first_and_says_so(exported: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, logger="mm_nav"):
-        engine = open_engine(load_bundle(exported))
-    assert engine.name.startswith("ort")
-    assert f"backend {engine.name} chosen for bundle untrained" in caplog.text
-
-
 @pytest.mark.fault("E13")
 def test_auto_falls_back_to_torch_and_says_why(real_bundle: Path, caplog: pytest.LogCaptureFixture) -> None:
     (real_bundle / "model.onnx").unlink()
@@ -143,6 +136,7 @@ def test_auto_falls_back_to_torch_and_says_why(real_bundle: Path, caplog: pytest
         engine = open_engine(load_bundle(real_bundle), "auto")
     assert engine.name.startswith("eager")
     assert "backend ort not used" in caplog.text
+    assert f"backend {engine.name} chosen for bundle untrained" in caplog.text
 
 
 def test_auto_names_every_backend_that_failed(sealed: Sealed) -> None:
@@ -152,13 +146,51 @@ def test_auto_names_every_backend_that_failed(sealed: Sealed) -> None:
 
 
 def test_an_unknown_backend_is_named_with_the_known_ones(sealed: Sealed) -> None:
-    with pytest.raises(EngineError, match="'cuda'; choose one of auto, ort, eager"):
-        open_engine(load_bundle(sealed()), "cuda")
+    bundle = load_bundle(sealed())
+    with pytest.raises(EngineError, match=r"unknown backend 'cuda'; choose one of auto, trt, .*openvino, ort, eager"):
+        open_engine(bundle, "cuda")
+    with pytest.raises(EngineError, match=r"unknown precision 'fp4'; choose one of auto, f32"):
+        open_engine(bundle, "ort:fp4")
+
+
+@pytest.mark.fault("E13", "G01")
+def test_a_backend_that_cannot_be_had_is_refused_unless_falling_back_is_allowed(sealed: Sealed, caplog: pytest.LogCaptureFixture) -> None:
+    bundle = load_bundle(sealed())
+    with pytest.raises(EngineError, match=r"onnxruntime .* has no TensorrtExecutionProvider; pip install onnxruntime-gpu"):
+        choose_engine(bundle, "ort-tensorrt")
+    with caplog.at_level(logging.WARNING, logger="mm_nav"):
+        chosen = choose_engine(bundle, "ort-tensorrt", allow_fallback=True)
+    assert chosen.fell_back
+    assert "onnxruntime-gpu" in chosen.why
+    assert "backend ort-tensorrt not used" in caplog.text
+    assert chosen.engine.run(random_input()).stop[0] == 0.25
+
+
+def test_a_precision_that_the_bundle_lacks_is_refused_with_the_command_that_makes_it(sealed: Sealed) -> None:
+    with pytest.raises(EngineError, match=r"no model.int8.onnx; `mm_nav export fixed --precision int8 --calibrate"):
+        open_engine(load_bundle(sealed()), "ort:int8")
 
 
 def test_running_a_bundle_loads_no_torch(sealed: Sealed) -> None:
     code = (
-        "import sys; from mm_nav.engine import load_bundle, open_engine;"
-        f"open_engine(load_bundle({str(sealed())!r})); assert 'onnxruntime' in sys.modules; assert 'torch' not in sys.modules"
+        "import sys; from mm_nav.engine import choose_engine, load_bundle, open_engine;"
+        f"open_engine(load_bundle({str(sealed())!r})); assert {{'onnxruntime', 'openvino'}} & set(sys.modules); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.fault("G01")
+@pytest.mark.parametrize(("backend", "told"), [("trt", "tensorrt|CUDA|driver"), ("ort-cuda", "CUDAExecutionProvider")])
+def test_without_a_gpu_its_backend_is_refused_or_where_allowed_the_processor_serves(exported: Path, backend: str, told: str) -> None:
+    from mm_nav.engine.precision import gpu_here
+
+    if gpu_here():
+        pytest.skip("there is an NVIDIA driver here")
+    bundle = load_bundle(exported)
+    with pytest.raises(EngineError, match=told) as refused:
+        open_engine(bundle, backend)
+    assert "\n" not in str(refused.value)
+    chosen = choose_engine(bundle, backend, allow_fallback=True)
+    assert chosen.fell_back
+    assert "CPU" in chosen.engine.name
+    assert backend in chosen.why

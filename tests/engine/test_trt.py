@@ -70,5 +70,5 @@ def test_without_a_driver_the_error_says_so() -> None:
 
     if gpu_here():
         pytest.skip("there is an NVIDIA driver here")
-    with pytest.raises((EngineError, RuntimeError), match="CUDA|cuda"):
+    with pytest.raises((EngineError, RuntimeError), match=r"CUDA|cuda"):
         gpu()

@@ -76,6 +76,20 @@ def test_a_robot_without_camera_and_radar_still_sees(graph: Graph, start: Callab
     assert {v.key for v in states[-1].values} == {"missing.camera/front", "missing.radar"}
 
 
+@pytest.mark.fault("S01", "S02", "S03")
+def test_sensors_that_fall_silent_are_announced_before_an_instant_lacks_them(graph: Graph, start: Callable[..., Any]) -> None:
+    states = graph.heard("diagnostic_msgs/msg/DiagnosticStatus", "fusion_status")
+    node = start()
+    robot = Robot(graph)
+    graph.until(lambda: robot.instant() and len(states) >= 6 and states[-1].level == b"\x00", "instants with all sensors")
+    wanted = {"missing.camera/front", "missing.lidar", "missing.radar"}
+    graph.until(lambda: wanted <= {v.key for v in states[-1].values}, "the announcement, although no instant comes any more")
+    assert states[-1].level == b"\x01"
+    assert all("overdue: silent for" in v.value for v in states[-1].values)
+    graph.until(lambda: robot.instant() and states[-1].level == b"\x00", "all well again")
+    assert node.guard.count("timer") == 0
+
+
 def picture(rgb: np.ndarray) -> Callable[[int], Encoded]:
     return lambda stamp_ns: encode_image(CameraImage(stamp_ns=stamp_ns, frame_id="cam", rgb=rgb.astype(np.uint8)))
 

@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mm_nav.errors import ConfigError
 from mm_nav.ros.launch_xml import NodeSpec, describe, join_namespace, read
@@ -174,7 +175,7 @@ def test_a_file_that_includes_itself_is_refused(tmp_path: Path) -> None:
 
 
 def test_our_launch_files_read_and_every_argument_is_described() -> None:
-    for name, given in (("sim.launch.xml", {}), ("robot.launch.xml", {}), ("replay.launch.xml", {"bag": "b"})):
+    for name, given in (("sim.launch.xml", {}), ("robot.launch.xml", {}), ("faults.launch.xml", {}), ("replay.launch.xml", {"bag": "b"})):
         path = share_dir() / "launch" / name
         assert all(text for _, text in describe(path).values()), name
         assert {n.executable for n in read(path, given)} >= {"fusion_node", "navigator_node"}
@@ -190,27 +191,30 @@ def test_the_robot_does_not_move_unless_it_is_told_to_and_the_simulated_one_does
     assert moves("robot.launch.xml") == [False]
     assert moves("robot.launch.xml", enable_cmd_vel="true") == [True]
     assert moves("sim.launch.xml") == [True]
+    assert moves("faults.launch.xml") == [True]
     assert moves("replay.launch.xml", bag="b") == [False]
 
 
 def test_the_simulation_and_recordings_stay_on_this_machine() -> None:
     launch = share_dir() / "launch"
-    for node in (*read(launch / "sim.launch.xml", {}, {}), *read(launch / "replay.launch.xml", {"bag": "b"}, {})):
+    for node in (*read(launch / "sim.launch.xml", {}, {}), *read(launch / "faults.launch.xml", {}, {}), *read(launch / "replay.launch.xml", {"bag": "b"}, {})):
         assert node.environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
     for node in read(share_dir() / "launch" / "robot.launch.xml", {}, {}):
         assert "ROS_AUTOMATIC_DISCOVERY_RANGE" not in node.environment
 
 
-def test_the_mountings_in_the_simulation_launch_file_are_those_of_its_robot() -> None:
+def test_the_mountings_in_the_simulation_launch_files_are_those_of_their_robot() -> None:
     import numpy as np
 
     from mm_nav.wire.extrinsics import mount
 
     rig = pytest.importorskip("mm_nav.sim.rig", reason="the simulator is not installed")
-    (fusion,) = (n for n in read(share_dir() / "launch" / "sim.launch.xml", {}) if n.executable == "fusion_node")
-    given = {k.partition(".")[2]: v for p in fusion.params if isinstance(p, dict) for k, v in p.items() if k.startswith("extrinsics.")}
-    tree = mount(given, "", "base_link")
     wanted = rig.Rig().transforms
-    assert set(given) == set(wanted)
-    for frame, T in wanted.items():
-        np.testing.assert_allclose(tree.lookup("base_link", frame), T, atol=1e-6)
+    for file in ("sim.launch.xml", "faults.launch.xml"):
+        (fusion,) = (n for n in read(share_dir() / "launch" / file, {}) if n.executable == "fusion_node")
+        rig_file = next(p for p in fusion.params if isinstance(p, Path) and p.name == "sim_rig.yaml")
+        given = yaml.safe_load(rig_file.read_text("utf-8"))["/**"]["ros__parameters"]["extrinsics"]
+        tree = mount(given, "", "base_link")
+        assert set(given) == set(wanted)
+        for frame, T in wanted.items():
+            np.testing.assert_allclose(tree.lookup("base_link", frame), T, atol=1e-6)

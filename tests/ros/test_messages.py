@@ -25,6 +25,7 @@ from mm_nav.wire import (
     encode_point_cloud,
     encode_velocity,
 )
+from tests.ros.conftest import Graph
 
 pytest.importorskip("rclpy", reason="rclpy is not installed; pip install 'mm_nav[ros]'")
 
@@ -117,3 +118,23 @@ def test_a_grid_of_int8_keeps_minus_one() -> None:
 
     probability = np.array([[0.0, 1.0, np.nan], [0.5, np.nan, 0.25]], np.float32)
     assert list(to_message(encode_grid(probability, grid, 0, "base_link")).data) == [0, 100, -1, 50, -1, 25]
+
+
+@pytest.mark.fault("X04")
+@pytest.mark.parametrize(("text", "sent"), [("half \ud83d of a pair", "half ? of a pair"), ("\udcff.bag", "?.bag"), ("走到 🚩", "走到 🚩")])
+def test_text_that_is_no_text_leaves_as_what_can_be_sent(graph: Graph, text: str, sent: str) -> None:
+    from mm_nav.ros.managed import WORDS_QOS
+    from mm_nav.wire import Status, encode_diagnostics, encode_string
+
+    heard, told = graph.heard("std_msgs/msg/String", "words"), graph.heard("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics")
+    for type_name, topic, encoded in (
+        ("std_msgs/msg/String", "words", encode_string(text)),
+        ("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics", encode_diagnostics([Status(name=text, level=0, message=text, values={text: text})], 1)),
+    ):
+        publisher = graph.probe.create_publisher(message_class(type_name), topic, WORDS_QOS)
+        graph.until(lambda p=publisher: p.get_subscription_count(), "a listener")
+        publisher.publish(to_message(encoded))
+    graph.until(lambda: heard and told, "both messages")
+    assert heard[0].data == sent
+    status = told[0].status[0]
+    assert {status.name, status.message, status.values[0].key, status.values[0].value} == {sent}

@@ -56,3 +56,17 @@ def test_ctrl_c_ends_a_driving_robot_with_a_zero_and_without_a_traceback(graph: 
     assert process.returncode == 0
     assert "Traceback" not in log.read_text()
     assert took_s < 4.0  # about 1 s on an idle machine; the promise is 2 s, and a test machine may be busy
+
+
+def test_a_simulation_that_is_watched_leaves_a_recording_of_inputs_and_outputs(domain: int, tmp_path: Path) -> None:
+    pytest.importorskip("rerun", reason="rerun-sdk is not installed; pip install 'mm_nav[viz]'")
+    from tests.viz.recorded import rows
+
+    process, log = up(tmp_path, f"rerun:={tmp_path / 'drive.rrd'}", "time_limit_s:=8.0", "exit_when_done:=true")
+    try:
+        process.wait(timeout=120)
+    finally:
+        process.kill()
+    found = rows(tmp_path / "drive.rrd")
+    entities = {"/world/robot/camera/front", "/world/robot/lidar", "/world/robot/radar", "/world/robot/occupancy", "/plots/velocity/linear", "/plots/velocity/measured"}
+    assert entities <= set(found), log.read_text()

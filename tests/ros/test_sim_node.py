@@ -156,3 +156,15 @@ def test_odometry_comes_between_the_instants_of_the_sensors() -> None:
     topics = [[topic for topic, _, _ in made.advance(0.0, 0.0, False)] for _ in range(9)]
     assert [("lidar/points" in t) for t in topics] == [True, False, False, False, True, False, False, False, True]
     assert all("odom" in t for t in topics)
+
+
+def test_an_endless_simulation_says_another_order_when_time_is_up(graph: Graph, start: Callable[..., Any]) -> None:
+    orders = graph.heard("std_msgs/msg/String", "command")
+    results = graph.heard("std_msgs/msg/String", "ground_truth/result", latched=True)
+    clock = graph.heard("rosgraph_msgs/msg/Clock", "/clock")
+    node = start(hold_s=0.0, seed=7, time_limit_s=1.0, endless=True, real_time_factor=5.0)
+    graph.until(lambda: len(results) >= 3 and len({o.data for o in orders}) >= 3, "three orders that nobody obeys")
+    assert node.exit_code is None
+    assert all(json.loads(r.data)["time_s"] <= 1.1 for r in results)
+    seconds = [m.clock.sec + m.clock.nanosec * 1e-9 for m in clock]
+    assert seconds == sorted(seconds)

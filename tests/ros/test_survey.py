@@ -126,7 +126,6 @@ def test_a_robot_that_runs_has_no_fault(graph: Graph, surgeon: Doctor, fusion: C
     assert "/occupancy" in outputs.text
 
 
-@pytest.mark.fault("M01")
 def test_a_sensor_that_nobody_publishes_is_a_fault_and_says_what_to_do(graph: Graph, surgeon: Doctor, fusion: Callable[..., Any]) -> None:
     fusion()
     Robot(graph, left_out=("radar/points",))
@@ -150,6 +149,7 @@ def test_a_topic_of_another_type_is_a_fault(surgeon: Doctor, fusion: Callable[..
     assert "read as sensor_msgs/msg/PointCloud2" in found.text
 
 
+@pytest.mark.fault("Q01")
 def test_an_incompatible_quality_of_service_names_the_policy_and_the_parameter(graph: Graph, surgeon: Doctor, fusion: Callable[..., Any]) -> None:
     fusion(**{"qos_overrides./lidar/points.subscription.reliability": "reliable"})
     from rclpy.qos import qos_profile_sensor_data
@@ -236,7 +236,6 @@ def test_without_rclpy_one_note_says_what_to_install(monkeypatch: pytest.MonkeyP
     assert "mm_nav[ros]" in found.remedy
 
 
-@pytest.mark.fault("Q01")
 def test_an_environment_in_which_ros_cannot_start_is_one_line(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROS_DOMAIN_ID", "seven")
     (found,) = doctor.checkup(look_s=0.0)

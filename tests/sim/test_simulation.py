@@ -182,3 +182,23 @@ def test_a_sensor_that_dies_is_missing_from_then_on_with_the_reason() -> None:
     assert "lidar" in sim.sense(with_truth=False).readings
     with pytest.raises(ConfigError, match="sensor 'sonar' is unknown"):
         Simulation(SimConfig(sensors_die=(("sonar", 1.0),)))
+
+
+def test_another_order_begins_where_the_robot_is_and_time_goes_on() -> None:
+    sim = Simulation(SimConfig(seed=3, task="turn"))
+    sim.hear()
+    while not sim.success and sim.time_s < 10.0:
+        sim.step(0.0, float(np.clip(2.0 * (sim.task.amount - sim.turned), -1.0, 1.0)), 0.1)
+    assert sim.success
+    pose, now_ns, texts = (sim.robot.x, sim.robot.y, sim.robot.yaw), sim.stamp_ns, set()
+    for seed in range(5):
+        sim.go_on(seed)
+        assert not sim.success
+        assert sim.world.start == pose
+        assert sim.stamp_ns == now_ns
+        heard = sim.hear()
+        assert [u.stamp_ns for u in heard] == [now_ns]
+        texts.add(heard[0].text)
+        assert (sim.turned, sim.advanced, sim.distance_travelled) == (0.0, 0.0, 0.0)
+        assert sim.task.target_id is None or sim.shortest_path_m > 0
+    assert len(texts) > 2
