@@ -32,6 +32,7 @@ RUN = (  # commands of ours that are run here
     "mm_nav inspect my_bundle --json out/my_bundle.json",
     "mm_nav inspect out/bags/scenario_900000",
     "mm_nav inspect out/mine",
+    "mm_nav build-engine my_bundle",
     "mm_nav init my_bags/monday --out my_bags",
     "mm_nav simulate --scenarios 24 --seed 900000 --rate-hz 2 --out out/bags",
     "mm_nav simulate --scenarios 480 --seed 0 --rate-hz 2 --out out/train_bags",
@@ -60,6 +61,8 @@ SHOWN = {  # beginnings of commands -> the tests that run them
 NOT = {  # beginnings of commands -> why no test runs them
     "make demo": "CI runs it as it stands: .ci/run",
     "make test": "it runs the tests, this one included; CI runs it: .ci/run",
+    "mm_nav export my_bundle --precision int8": "it calibrates and measures for minutes",
+    "mm_nav up launch/faults.launch.xml": "the soak runs it, which takes minutes: python -m benchmarks.soak",
     "mm_nav demo": "CI runs `make demo`, which is the same verb, for a minute",
     "python3 -m venv": "the Makefile does it before any test can run",
     "pip install": "the Makefile does it before any test can run; it changes the machine",
@@ -127,6 +130,7 @@ def test_it_runs(text: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None
     words = next(said.words for said in ALL if said.text == text)[1:]
     small = [SMALL.get(before, word) for before, word in zip(("", *words), words, strict=False)]
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "built"))
     if words[0] == "simulate":
         small += ["--max-seconds", "2", "--workers", "1"]
         small[small.index("--out") + 1] += "_small"
