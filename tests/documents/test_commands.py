@@ -47,7 +47,7 @@ SHOWN = {  # beginnings of commands -> the tests that run them
     "mm_nav train my_bags --base models/base --recipe adapters": "tests/train/test_own_robot.py::test_drives_recorded_from_a_robots_own_topics_train_from_there",
     "mm_nav train out/bags --base models/base --recipe adapters": "tests/train/test_run.py::test_adapters_train_few_weights_and_end_as_plain_weights",
     "mm_nav evaluate heads": "tests/evaluate/test_page.py::test_a_page_has_every_head_its_explanations_and_nothing_from_elsewhere",
-    "mm_nav bench": "tests/test_bench.py::test_a_benchmark_writes_a_full_row_that_was_checked",
+    "mm_nav bench": "tests/test_bench.py::test_a_benchmark_writes_full_rows_that_were_checked",
     "mm_nav import kitti": "tests/convert/test_kitti.py::test_points_and_pixels_and_stamps_are_those_of_the_drive",
     "mm_nav import nuscenes": "tests/convert/test_nuscenes.py::test_keyframes_and_sweeps_of_all_sensors_come_with_their_stamps",
     "mm_nav import dgp": "tests/convert/test_dgp.py::test_a_scene_comes_back_as_it_was_written",
