@@ -12,13 +12,14 @@ LIBRARIES := libusb-1.0.so.0:libusb-1.0-0 libGL.so.1:libgl1 libEGL.so.1:libegl1 
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE PYTHONHOME PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check docs real faults fuzz soak clean help
+.PHONY: demo test check bench docs real faults fuzz soak clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo    a simulated robot obeys spoken goals through real ROS 2 nodes; leaves out/demo/'
 	@echo 'make test    ruff, mypy and every test'
 	@echo 'make docs    the documents as a site in out/site; fails on any warning'
+	@echo 'make bench   every benchmark against its peers; writes docs/bench.json and the table of the README'
 	@echo 'make real    what mm_nav does on recordings of real sensors; writes docs/real.md (MM_NAV_DATA names their folder)'
 	@echo 'make faults  every test that shows a fault of the catalogue; writes docs/faults.md'
 	@echo 'make fuzz    10,000 messages of each input type, as fields and as bytes on the wire'
@@ -30,6 +31,10 @@ demo: $(VENV)/.demo
 
 test: check
 	$(BIN)/python -m pytest
+
+bench: $(VENV)/.test
+	$(BIN)/mm_nav bench --json docs/bench.json
+	$(BIN)/python -m benchmarks.table docs/bench.json README.md
 
 real: $(VENV)/.test
 	$(BIN)/python -m benchmarks.real
@@ -82,11 +87,11 @@ endef
 export FIND_MISSING
 
 $(VENV)/.demo: setup.py constraints.txt | $(VENV)/.system
-	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz,openvino]'
 	@touch $@
 
 $(VENV)/.test: setup.py constraints.txt | $(VENV)/.demo
-	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz,train,dev,docs]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz,openvino,train,dev,docs]'
 	@touch $@
 
 $(VENV)/.docs: setup.py constraints.txt | $(VENV)/bin/python

@@ -23,6 +23,7 @@ from mm_nav.core.types import Command, Intent, Rejection
 Encode = Callable[[Sequence[str]], Any]  # n texts -> (n, e) float32, unit rows
 LIKE, MARGIN = 0.60, 0.04  # calibrated on tests/core/tuning.py, see tests/core/test_gist.py
 MOST_READINGS = 24
+PART = 40  # sentences that are encoded in one call
 GROUNDED = (Intent.GO_TO, Intent.LOOK_FOR, Intent.FOLLOW, Intent.AVOID)
 
 _THING = re.compile(
@@ -49,14 +50,23 @@ class Guess:
 
 
 class Gist:
-    """Orders by grammar first, by likeness second. Prototypes are encoded once; a guess takes one call of ``encode``."""
+    """Orders by grammar first, by likeness second. Prototypes are encoded once, by ``prepare`` or when first needed.
+
+    A guess takes one call of ``encode``, which must be safe to use from several threads if ``prepare`` runs in another one.
+    """
 
     def __init__(self, encode: Encode, like: float = LIKE, margin: float = MARGIN) -> None:
-        rows = sentences()
+        self._said, self._intents = zip(*sentences(), strict=True)
         self.encode, self.like, self.margin = encode, like, margin
-        self._intents = [intent for _, intent in rows]
         self._kinds = [A_THING.split("|"), NO_THING.split("|")]
-        self._rows: Float32[np.ndarray, "n e"] = np.asarray(encode([said for said, _ in rows]), np.float32)
+        self._rows: Float32[np.ndarray, "n e"] | None = None
+
+    def prepare(self) -> Float32[np.ndarray, "n e"]:
+        """The prototypes' vectors: a second of work, once; in parts, so that an order that comes meanwhile is not kept waiting."""
+        if self._rows is None:
+            parts = [self._said[i : i + PART] for i in range(0, len(self._said), PART)]
+            self._rows = np.concatenate([np.asarray(self.encode(part), np.float32) for part in parts])
+        return self._rows
 
     def hear(self, text: str) -> Command | Rejection:
         """As ``mm_nav.core.command.parse``; what it does not understand is guessed at, or refused as before."""
@@ -75,7 +85,7 @@ class Gist:
         clean = normalise(text)
         said = bare_chinese(clean) if is_chinese(clean) else bare_english(clean)
         readings = [("", said), *things(said)][:MOST_READINGS]
-        likes = np.asarray(self.encode([words for _, words in readings]), np.float32) @ self._rows.T
+        likes = np.asarray(self.encode([words for _, words in readings]), np.float32) @ self.prepare().T
         best: Guess | None = None
         for (thing, _), row in zip(readings, likes, strict=True):
             found = self._judge(row, allowed(clean, thing), thing)

@@ -2,6 +2,7 @@
 """The fusion node: sensors and commands in; occupancy, objects, goal, plan and diagnostics out. Thin: arrays live below."""
 
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -62,7 +63,9 @@ class FusionNode(ManagedNode):
         self._spec = bundle.spec
         self._about = {"bundle": bundle.name, "backend": engine.name, "backend_why": chosen.why}
         encoder = open_text_encoder(bundle)
-        gist = Gist(encoder.encode_together)  # loads the encoder's weights now, not when somebody says stop
+        encoder.encode(["stop"])  # its weights are loaded now, not when somebody says stop
+        gist = Gist(encoder.encode_together)
+        threading.Thread(target=gist.prepare, name="gist", daemon=True).start()  # a second that no instant waits for
         self._pipeline = Pipeline(engine, encoder, bundle.spec, self.config.limits(), hear=gist.hear, empty_is_open=self.config.empty_is_open)
         self._pipeline.warm_up()
         tree = mount(self.config.extrinsics, self.config.calibration, self.config.base_frame)

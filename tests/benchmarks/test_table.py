@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The README's table says what the benchmark's JSON says, and nothing around it changes."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from benchmarks.table import BEGIN, END, main, table, written
+from mm_nav.bench import versus
+
+MACHINE = {"cpu": "a CPU", "cores": 2, "flags": ["avx2"]}
+
+
+def found(*rows, skipped: dict[str, str] | None = None) -> dict:
+    return {"machine": MACHINE, "rows": [asdict(r) for r in rows], "skipped": skipped or {}, "failed": {}}
+
+
+def test_each_peer_is_a_line_with_its_ratio_and_target() -> None:
+    row = versus("x", {"ours": 2.0, "theirs": 5.0, "others": 1.0}, check="sums", id="B7", targets=(2,), limit="memory")
+    text = table(found(row))
+    assert "| B7 | ours | 2 | theirs | 5 | 2.5 | 2 |" in text
+    assert "|  |  |  | others | 1 | 0.5 |  |" in text
+    assert "memory" not in text  # it is at its target
+
+
+def test_a_row_below_its_target_says_what_limits_it_and_one_that_did_not_run_why() -> None:
+    row = versus("x", {"ours": 2.0, "theirs": 5.0}, check="sums", id="B7", targets=(3,), limit="memory")
+    text = table(found(row, skipped={"gpu": "no GPU"}))
+    assert "B7 (x) is below its target; memory." in text
+    assert "gpu did not run: no GPU." in text
+
+
+def test_rows_are_in_the_order_of_their_numbers() -> None:
+    rows = [versus("x", {"ours": 1.0, "theirs": 1.0}, check="sums", id=id) for id in ("G1", "B10", "B9")]
+    text = table(found(*rows))
+    assert [text.index(f"| {id} |") for id in ("B9", "B10", "G1")] == sorted(text.index(f"| {id} |") for id in ("B9", "B10", "G1"))
+
+
+def test_only_what_stands_between_the_marks_is_replaced(tmp_path: Path) -> None:
+    readme, data = tmp_path / "README.md", tmp_path / "b.json"
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    data.write_text(json.dumps(found(versus("x", {"ours": 1.0, "theirs": 4.0}, check="sums"))), encoding="utf-8")
+    assert main([str(data), str(readme)]) == 0
+    text = readme.read_text(encoding="utf-8")
+    assert text.startswith(f"before\n{BEGIN}\n")
+    assert text.endswith(f"\n{END}\nafter\n")
+    assert "old" not in text
+    assert written(text, table(json.loads(data.read_text(encoding="utf-8")))) == text
+
+
+def test_a_document_without_marks_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "README.md").write_text("nothing", encoding="utf-8")
+    (tmp_path / "b.json").write_text(json.dumps(found()), encoding="utf-8")
+    assert main([str(tmp_path / "b.json"), str(tmp_path / "README.md")]) == 2
+    assert "put both lines where the table belongs" in capsys.readouterr().err
