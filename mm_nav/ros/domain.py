@@ -11,7 +11,8 @@ HIGHEST, RECOMMENDED = 232, 101  # 232: the last whose ports are below 65536; 10
 VARIABLE = "ROS_DOMAIN_ID"
 
 DOMAINS = range(215, 231)  # above 101 and below 215, DDS ports lie among the ephemeral ones of Linux
-PORT_BASE, PORTS_PER_DOMAIN, FIRST_UNICAST = 7400, 250, 10  # RTPS 2.5, section 9.6.2.3
+PORT_BASE, PORTS_PER_DOMAIN, FIRST_UNICAST, PER_PARTICIPANT = 7400, 250, 10, 2  # RTPS 2.5, section 9.6.2.3
+PARTICIPANTS = 8  # that are looked for: the first of a domain may have ended while others live on
 
 
 def check_domain(environment: Mapping[str, str]) -> None:
@@ -26,7 +27,7 @@ def check_domain(environment: Mapping[str, str]) -> None:
 
 
 def free_domain(besides: Collection[int] = ()) -> int:
-    """A domain whose first participant's port is unused; different processes begin to look at different ones.
+    """A domain whose first participants' ports are unused; different processes begin to look at different ones.
 
     Args:
         besides: those that are spoken for already.
@@ -38,9 +39,14 @@ def free_domain(besides: Collection[int] = ()) -> int:
 
 
 def _unused(domain: int) -> bool:
+    first = PORT_BASE + PORTS_PER_DOMAIN * domain + FIRST_UNICAST
+    return all(_free(first + PER_PARTICIPANT * participant) for participant in range(PARTICIPANTS))
+
+
+def _free(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.bind(("", PORT_BASE + PORTS_PER_DOMAIN * domain + FIRST_UNICAST))
+            probe.bind(("", port))
         except OSError:
             return False
         return True

@@ -34,6 +34,13 @@ def test_a_domain_in_use_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None
     assert free_domain(besides=(first,)) != first
 
 
+def test_a_domain_is_not_free_while_a_later_participant_lives() -> None:
+    first = free_domain()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("", 7400 + 250 * first + 10 + 2 * 3))
+        assert free_domain() != first
+
+
 def test_where_all_are_in_use_there_is_still_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(domain, "_unused", lambda _: False)
     assert free_domain() in DOMAINS
