@@ -130,9 +130,9 @@ class Side:
 
     def warm_up(self) -> None:
         """Give the order, and let the sensors speak slowly until velocities follow them."""
-        for attempt in range(WARM):
-            found = self.burst(2.0, order=scene.order() if attempt == 0 or not found["commands"] else "", scale=SLOW)
-            if attempt and _summary([found])["median_ms"] < float("inf"):
+        for _ in range(WARM):
+            found = self.burst(2.0, order=scene.order(), scale=SLOW)
+            if _summary([found])["median_ms"] < float("inf"):
                 return
         raise SkippedError(f"{self.name}: no velocity follows the sensors within {2 * WARM} s")
 

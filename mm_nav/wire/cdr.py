@@ -86,10 +86,11 @@ def view(type_name: str, serialized: bytes) -> ImageView | CloudView | None:
     if read is None or order is None:
         return None
     try:
-        return read(_Reader(serialized, order))
+        found: ImageView | CloudView = read(_Reader(serialized, order))
     except (struct.error, IndexError) as error:
         text = f"{type_name} of {len(serialized)} bytes ends before its fields do; check who publishes it"
         raise MessageError("bad_cdr", text) from error
+    return found
 
 
 class Viewer:
@@ -163,10 +164,14 @@ class _Reader:
         self._at += 4
         return int(kind.unpack_from(self._bytes, at)[0])
 
-    def _take(self, count: int) -> memoryview:
-        start, self._at = self._at, self._at + count
-        if self._at > len(self._bytes):
+    def has(self, count: int) -> None:
+        """Refuse what would lead beyond the bytes, before anything is made of it."""
+        if self._at + count > len(self._bytes):
             raise IndexError(count)
+
+    def _take(self, count: int) -> memoryview:
+        self.has(count)
+        start, self._at = self._at, self._at + count
         return memoryview(self._bytes)[start : self._at]
 
 
@@ -176,8 +181,7 @@ def _image(r: _Reader) -> ImageView:
 
 def _cloud(r: _Reader) -> CloudView:
     header, height, width, count = r.header(), r.u32(), r.u32(), r.u32()
-    if count * LEAST_FIELD > len(r._bytes):
-        raise IndexError(count)
+    r.has(count * LEAST_FIELD)
     fields = tuple(FieldView(r.text(), r.u32(), r.u8(), r.u32()) for _ in range(count))
     return CloudView(header, height, width, fields, bool(r.u8()), r.u32(), r.u32(), r.octets(), bool(r.u8()))
 
