@@ -87,11 +87,11 @@ endef
 export FIND_MISSING
 
 $(VENV)/.demo: setup.py constraints.txt | $(VENV)/.system
-	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz,openvino]'
 	@touch $@
 
 $(VENV)/.test: setup.py constraints.txt | $(VENV)/.demo
-	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz,train,dev,docs]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[ros,sim,viz,openvino,train,dev,docs]'
 	@touch $@
 
 $(VENV)/.docs: setup.py constraints.txt | $(VENV)/bin/python

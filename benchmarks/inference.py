@@ -23,8 +23,8 @@ from mm_nav.errors import BundleError, EngineError
 THREADS = 2
 TARGETS = (2.2, 3.5)
 LIMIT = (
-    "arithmetic: a profile by layer has 80 % of the time in convolutions, in fp32 and in bf16; 8-bit layers "
-    "would be the next step, and only a quarter of the multiplications stay within 1 % of error in 8 bits"
+    "arithmetic: OpenVINO's profile by layer has 74 % of the time in convolutions in fp32 and 63 % in bf16; 8 bits would be the next "
+    "step, and of this network only 28 % of the convolutions' multiplications stay within 1 % of error in 8 bits"
 )
 
 
@@ -44,14 +44,14 @@ def row(quick: bool) -> Row:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = THREADS
         plain = onnxruntime.InferenceSession(str(bundle.onnx_path), options, providers=["CPUExecutionProvider"])
-        single = open_engine(bundle, "openvino:f32", THREADS) if subject.name.startswith("openvino") else exact
+        rough, rough_error = _rough(bundle, exact, frames)
         frame, arrays = frames[0], batched(frames[0], bundle.inputs)
         times = take_turns(
             {
                 f"mm_nav engine {subject.name}": lambda: subject.run(frame),
                 f"ONNX Runtime {onnxruntime.__version__} fp32, default session": lambda: plain.run(None, arrays),
                 f"torch {torch.__version__} eager fp32": lambda: eager.run(frame),
-                f"mm_nav engine {single.name}": lambda: single.run(frame),
+                **({} if rough is None else {f"mm_nav engine {rough.name} (error {rough_error:.2%})": lambda: rough.run(frame)}),
             },
             repeat=3 if quick else 20,
         )
@@ -75,6 +75,15 @@ def _subject(bundle: Bundle, exact: Engine, frames: list[FusionInput]) -> tuple[
     error = _error(engine, exact, frames)
     require(error <= ERROR_LIMIT, f"outputs of {engine.name} differ by {error:.2%}, more than {ERROR_LIMIT:.0%}")
     return engine, error
+
+
+def _rough(bundle: Bundle, exact: Engine, frames: list[FusionInput]) -> tuple[Engine | None, float]:
+    """OpenVINO in bf16, timed beside the others whatever its error is, and that error."""
+    try:
+        engine = open_engine(bundle, "openvino:bf16", THREADS)
+    except EngineError:
+        return None, 0.0
+    return engine, _error(engine, exact, frames)
 
 
 def _frames(bundle: Bundle) -> list[FusionInput]:

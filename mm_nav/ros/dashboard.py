@@ -49,7 +49,7 @@ class Dashboard:
 
     def __init__(self, port: int, state: Callable[[], Mapping[str, Any]], doors: Mapping[str, Door]) -> None:
         pages = {path: (_read(name), kind) for path, (name, kind) in FILES.items()}
-        page = type("Page", (_Page,), {"pages": pages, "state": staticmethod(state), "doors": dict(doors)})
+        page: Any = type("Page", (_Page,), {"pages": pages, "state": staticmethod(state), "doors": dict(doors)})
         self._server = _serve(port, page)
         self.port = page.port = self._server.server_port
         self.url = f"http://{HOST}:{self.port}/"

@@ -164,14 +164,15 @@ class _Reader:
         self._at += 4
         return int(kind.unpack_from(self._bytes, at)[0])
 
-    def has(self, count: int) -> None:
-        """Refuse what would lead beyond the bytes, before anything is made of it."""
-        if self._at + count > len(self._bytes):
+    def need(self, count: int) -> None:
+        """Refuse a length that no message of this size can have, before anything of that length is made."""
+        if count > len(self._bytes):
             raise IndexError(count)
 
     def _take(self, count: int) -> memoryview:
-        self.has(count)
         start, self._at = self._at, self._at + count
+        if self._at > len(self._bytes):
+            raise IndexError(count)
         return memoryview(self._bytes)[start : self._at]
 
 
@@ -181,7 +182,7 @@ def _image(r: _Reader) -> ImageView:
 
 def _cloud(r: _Reader) -> CloudView:
     header, height, width, count = r.header(), r.u32(), r.u32(), r.u32()
-    r.has(count * LEAST_FIELD)
+    r.need(count * LEAST_FIELD)
     fields = tuple(FieldView(r.text(), r.u32(), r.u8(), r.u32()) for _ in range(count))
     return CloudView(header, height, width, fields, bool(r.u8()), r.u32(), r.u32(), r.octets(), bool(r.u8()))
 

@@ -32,6 +32,7 @@ RUN = (  # commands of ours that are run here
     "mm_nav inspect my_bundle --json out/my_bundle.json",
     "mm_nav inspect out/bags/scenario_900000",
     "mm_nav inspect out/mine",
+    "mm_nav build-engine my_bundle",
     "mm_nav init my_bags/monday --out my_bags",
     "mm_nav simulate --scenarios 24 --seed 900000 --rate-hz 2 --out out/bags",
     "mm_nav simulate --scenarios 480 --seed 0 --rate-hz 2 --out out/train_bags",
@@ -46,7 +47,7 @@ SHOWN = {  # beginnings of commands -> the tests that run them
     "mm_nav train my_bags --base models/base --recipe adapters": "tests/train/test_own_robot.py::test_drives_recorded_from_a_robots_own_topics_train_from_there",
     "mm_nav train out/bags --base models/base --recipe adapters": "tests/train/test_run.py::test_adapters_train_few_weights_and_end_as_plain_weights",
     "mm_nav evaluate heads": "tests/evaluate/test_page.py::test_a_page_has_every_head_its_explanations_and_nothing_from_elsewhere",
-    "mm_nav bench": "tests/test_bench.py::test_a_benchmark_writes_a_full_row_that_was_checked",
+    "mm_nav bench": "tests/test_bench.py::test_a_benchmark_writes_full_rows_that_were_checked",
     "mm_nav import kitti": "tests/convert/test_kitti.py::test_points_and_pixels_and_stamps_are_those_of_the_drive",
     "mm_nav import nuscenes": "tests/convert/test_nuscenes.py::test_keyframes_and_sweeps_of_all_sensors_come_with_their_stamps",
     "mm_nav import dgp": "tests/convert/test_dgp.py::test_a_scene_comes_back_as_it_was_written",
@@ -60,6 +61,8 @@ SHOWN = {  # beginnings of commands -> the tests that run them
 NOT = {  # beginnings of commands -> why no test runs them
     "make demo": "CI runs it as it stands: .ci/run",
     "make test": "it runs the tests, this one included; CI runs it: .ci/run",
+    "mm_nav export my_bundle --precision int8": "it calibrates and measures for minutes",
+    "mm_nav up launch/faults.launch.xml": "the soak runs it, which takes minutes: python -m benchmarks.soak",
     "mm_nav demo": "CI runs `make demo`, which is the same verb, for a minute",
     "python3 -m venv": "the Makefile does it before any test can run",
     "pip install": "the Makefile does it before any test can run; it changes the machine",
@@ -127,6 +130,7 @@ def test_it_runs(text: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None
     words = next(said.words for said in ALL if said.text == text)[1:]
     small = [SMALL.get(before, word) for before, word in zip(("", *words), words, strict=False)]
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "built"))
     if words[0] == "simulate":
         small += ["--max-seconds", "2", "--workers", "1"]
         small[small.index("--out") + 1] += "_small"

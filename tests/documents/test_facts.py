@@ -55,7 +55,7 @@ def test_diagnostics_names_keys_that_the_nodes_say() -> None:
 
 
 OTHERS = {  # names with an underscore that are no parameters
-    "base_link", "camera_info", "qos_overrides", "cmd_vel", "command_status", "fusion_status", "vision_msgs", "x_min", "y_min", "not_text", "right_of", "too_long",
+    "backend_why", "base_link", "camera_info", "qos_overrides", "cmd_vel", "command_status", "fusion_status", "vision_msgs", "x_min", "y_min", "not_text", "right_of", "too_long",
 }  # fmt: skip
 
 

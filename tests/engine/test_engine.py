@@ -177,3 +177,20 @@ def test_running_a_bundle_loads_no_torch(sealed: Sealed) -> None:
         f"open_engine(load_bundle({str(sealed())!r})); assert {{'onnxruntime', 'openvino'}} & set(sys.modules); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.fault("G01")
+@pytest.mark.parametrize(("backend", "told"), [("trt", "tensorrt|CUDA|driver"), ("ort-cuda", "CUDAExecutionProvider")])
+def test_without_a_gpu_its_backend_is_refused_or_where_allowed_the_processor_serves(exported: Path, backend: str, told: str) -> None:
+    from mm_nav.engine.precision import gpu_here
+
+    if gpu_here():
+        pytest.skip("there is an NVIDIA driver here")
+    bundle = load_bundle(exported)
+    with pytest.raises(EngineError, match=told) as refused:
+        open_engine(bundle, backend)
+    assert "\n" not in str(refused.value)
+    chosen = choose_engine(bundle, backend, allow_fallback=True)
+    assert chosen.fell_back
+    assert "CPU" in chosen.engine.name
+    assert backend in chosen.why

@@ -33,7 +33,7 @@ def test_too_little_memory_is_refused_with_what_is_needed_and_what_is_free(big: 
 
 @pytest.mark.fault("G02")
 def test_memory_that_ends_while_loading_is_one_line_too(big: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(bundle: Any, threads: int) -> Any:
+    def load(*_: Any) -> Any:
         raise MemoryError
 
     monkeypatch.setattr(room, "free_bytes", lambda: None)
