@@ -27,6 +27,7 @@ from mm_nav.ros.domain import free_domain
 HERE = Path(__file__).parent
 BUNDLE = "base"
 SLOW = 5.0  # times as slowly, for the peer
+WARM = 20  # bursts to wait for
 OCCUPIED, FEW, APART = 0.5, 0.005, 0.02
 STAGES = ("clarity", "plausible", "preprocess", "network", "postprocess", "mission")
 
@@ -127,6 +128,14 @@ class Side:
         said = self._senses.answer()
         return {**said, **self._notes.answer()}
 
+    def warm_up(self) -> None:
+        """Give the order, and let the sensors speak slowly until velocities follow them."""
+        for _ in range(WARM):
+            found = self.burst(2.0, order=scene.order(), scale=SLOW)
+            if _summary([found])["median_ms"] < float("inf"):
+                return
+        raise SkippedError(f"{self.name}: no velocity follows the sensors within {2 * WARM} s")
+
     def close(self) -> None:
         """End all."""
         for child in (self._senses, self._notes):
@@ -148,8 +157,8 @@ def parameters() -> str:
 
 def _measure(sides: dict[str, Side], quick: bool) -> dict[str, dict[str, float]]:
     seconds = 2.0 if quick else 5.0
-    for side in sides.values():  # everything is loaded and warm
-        side.burst(2.0 if quick else 4.0, order=scene.order(), scale=1.0 if side.name == "ours" else SLOW)
+    for side in sides.values():
+        side.warm_up()
     kept: dict[str, list[dict[str, Any]]] = {"ours": [], "slow": [], "peer": []}
     for turn in range(1 if quick else MIN_ALTERNATIONS):
         for name in ("ours", "slow")[:: 1 if turn % 2 == 0 else -1]:

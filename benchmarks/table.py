@@ -64,9 +64,9 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _number(id: str) -> tuple[str, int]:
-    digits = "".join(c for c in id if c.isdigit())
-    return id[:1] or "~", int(digits or 0)
+def _number(name: str) -> tuple[str, int]:
+    digits = "".join(c for c in name if c.isdigit())
+    return name[:1] or "~", int(digits or 0)
 
 
 def _ms(value: float) -> str:

@@ -208,7 +208,7 @@ def main(bundle: str, order: str) -> None:
     """Run it."""
     rclpy.init()
     node = TextbookNode(load_bundle(bundle), order)
-    with contextlib.suppress(ExternalShutdownException):
+    with contextlib.suppress(ExternalShutdownException, RuntimeError):  # RCLError is one
         rclpy.spin(node)
     os._exit(0)  # whatever was in hand
 

@@ -54,8 +54,7 @@ class TracedNavigator(NavigatorNode):
     """Says in ``frame_id`` of cmd_vel which plan it follows."""
 
     def _publish(self, velocity: Velocity) -> None:
-        plan = self._follower._plan
-        self.send("cmd_vel", encode_velocity(velocity, self.now_ns(), True, str(plan[0] if plan else 0)))
+        self.send("cmd_vel", encode_velocity(velocity, self.now_ns(), True, str(self._follower.plan_stamp_ns)))
 
 
 if __name__ == "__main__":

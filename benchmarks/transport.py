@@ -67,10 +67,10 @@ def rows(quick: bool) -> list[Row]:
              "tuned": f"rclpy {version}, Fast DDS LARGE_DATA, bytes"}  # fmt: skip
     check = "CRC-32 of whole 1280x720 rgb8 pictures, sent and received, on all sides"
     made = []
-    for id, name, values, targets in (("B1", "transport", latency, (25, 5)), ("B2", "transport_cpu", cpu, (8, None))):
+    for number, name, values, targets in (("B1", "transport", latency, (25, 5)), ("B2", "transport_cpu", cpu, (8, None))):
         times = {names[side]: statistics.median(values[side]) for side in SIDES}
         figures = {f"{side}_worst_turn_ms": max(values[side]) for side in SIDES}
-        made.append(versus(name, times, check=check, alternations=MIN_ALTERNATIONS, id=id, targets=targets, limit=COPIES,
+        made.append(versus(name, times, check=check, alternations=MIN_ALTERNATIONS, id=number, targets=targets, limit=COPIES,
                            figures=figures, versions={"rclpy": version}))  # fmt: skip
     return made
 

@@ -132,7 +132,7 @@ def _some(cloud: PointCloud) -> Float32[np.ndarray, "m 3"]:
 def _reach(cloud: PointCloud) -> Float32[np.ndarray, " m"]:
     """Largest coordinate of some points."""
     x, y, z = np.abs(_some(cloud)).T
-    return np.maximum(np.maximum(x, y), z)
+    return np.asarray(np.maximum(np.maximum(x, y), z))
 
 
 def _picture_noise(image: CameraImage) -> str:

@@ -131,6 +131,11 @@ class Follower:
         if ours and message.message == "accepted" and values.get("intent") != Intent.STOP.value:
             self.stopped, self._plan, self._asked = False, None, None
 
+    @property
+    def plan_stamp_ns(self) -> int:
+        """Instant of the plan that is followed; 0 without one."""
+        return 0 if self._plan is None else self._plan[0]
+
     def fresh(self) -> bool:
         """Whether plan and occupancy of one instant are both here; True once for each instant."""
         if self._plan is None or self._scene is None or self._plan[0] != self._scene[0] or self._plan[0] == self._obeyed_ns:

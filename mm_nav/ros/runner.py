@@ -189,7 +189,7 @@ def event_loop(context: Any) -> Any:
     (``mm_nav bench executor``). Never its ``spin``, which handed over next to nothing in Kilted's wheels. Else the single-threaded.
     """
     try:
-        from rclpy.experimental import EventsExecutor
+        from rclpy.experimental.events_executor import EventsExecutor
 
         return EventsExecutor(context=context)
     except Exception:  # absent before Kilted, and experimental since

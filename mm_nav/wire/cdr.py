@@ -86,10 +86,11 @@ def view(type_name: str, serialized: bytes) -> ImageView | CloudView | None:
     if read is None or order is None:
         return None
     try:
-        return read(_Reader(serialized, order))
+        found: ImageView | CloudView = read(_Reader(serialized, order))
     except (struct.error, IndexError) as error:
         text = f"{type_name} of {len(serialized)} bytes ends before its fields do; check who publishes it"
         raise MessageError("bad_cdr", text) from error
+    return found
 
 
 class Viewer:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from mm_nav.core.config import BevGrid
-from mm_nav.core.geometry import cell_centers, se2, se3
+from mm_nav.core.geometry import cell_centers, se2, se3, to_quaternion
 from mm_nav.core.types import Plan, Scene, Velocity
 from mm_nav.errors import MessageError
 from mm_nav.wire.encode import packed_cloud
@@ -137,11 +137,31 @@ def encode_plan(plan: Plan, frame_id: str = "base_link", odom_frame_id: str = "o
     frame = frame_id if plan.T_odom_base is None else odom_frame_id
     move = np.eye(4) if plan.T_odom_base is None else plan.T_odom_base
     header = header_fields(plan.stamp_ns, frame)
-    poses = []
-    for (x, y), heading in zip(plan.path, headings, strict=True):
-        vector_fields((x, y, 0.0))
-        poses.append({"header": header, "pose": pose_fields(move @ se2(float(x), float(y), float(heading)))})
+    poses = [{"header": header, "pose": pose} for pose in _flat_poses(move, plan.path, headings)]
     return Encoded("nav_msgs/msg/Path", {"header": header, "poses": poses})
+
+
+def _flat_poses(
+    move: Float64[np.ndarray, "4 4"], xy: Float64[np.ndarray, "n 2"], headings: Float64[np.ndarray, " n"]
+) -> list[dict[str, dict[str, float]]]:
+    """``move @ se2(x, y, heading)`` of each as geometry_msgs/Pose, all at once.
+
+    Raises:
+        MessageError: ``not_finite``.
+    """
+    if not np.isfinite(xy).all():
+        vector_fields((*xy[~np.isfinite(xy).all(axis=1)][0], 0.0))  # says which
+    at = xy @ move[:3, :2].T + move[:3, 3]
+    mx, my, mz, mw = to_quaternion(move)
+    s, c = np.sin(headings / 2), np.cos(headings / 2)
+    turn = np.stack([mx * c + my * s, my * c - mx * s, mz * c + mw * s, mw * c - mz * s], axis=1)  # Hamilton product
+    turn[turn[:, 3] < 0] *= -1.0
+    if not np.isfinite(at).all():
+        vector_fields(at[~np.isfinite(at).all(axis=1)][0])
+    return [
+        {"position": {"x": x, "y": y, "z": z}, "orientation": {"x": qx, "y": qy, "z": qz, "w": qw}}
+        for (x, y, z), (qx, qy, qz, qw) in zip(at.tolist(), turn.tolist(), strict=True)
+    ]
 
 
 def encode_velocity(velocity: Velocity, stamp_ns: int, stamped: bool, frame_id: str = "base_link") -> Encoded:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mm_nav.core.config import BevGrid
-from mm_nav.core.geometry import se2
+from mm_nav.core.geometry import se2, se3
 from mm_nav.core.types import ObjectBox, Plan, Scene, Velocity
 from mm_nav.errors import MessageError
 from mm_nav.wire import (
@@ -25,6 +25,7 @@ from mm_nav.wire import (
     encode_plan,
     encode_velocity,
 )
+from mm_nav.wire.message import pose_fields
 
 GRID = BevGrid(x_min=-1.0, y_min=-0.4, cell=0.2, columns=10, rows=4)
 
@@ -142,3 +143,15 @@ def test_a_status_is_checked_before_it_is_sent():
 def test_a_stamp_that_ros_cannot_hold_is_refused(stamp_ns):
     with pytest.raises(MessageError, match=str(stamp_ns)):
         encode_goal_pose(np.zeros(2), stamp_ns, "base_link")
+
+
+@pytest.mark.parametrize("move", [None, se3((1.0, 2.0, 0.3), (0.1, -0.2, 3.0)), se3((0.0, 0.0, 0.0), (0.0, 0.0, -3.1))])
+def test_each_pose_of_a_plan_is_its_point_and_heading_moved(move):
+    path = np.stack([np.linspace(0, 3, 9), np.sin(np.linspace(0, 6, 9))], axis=1)
+    fields = encode_plan(Plan(stamp_ns=1, path=path, stop=False, state="drive", T_odom_base=move)).fields
+    steps = np.diff(path, axis=0)
+    headings = np.arctan2(steps[:, 1], steps[:, 0])
+    for pose, xy, heading in zip(fields["poses"], path, [*headings, headings[-1]], strict=True):
+        wanted = pose_fields((np.eye(4) if move is None else move) @ se2(float(xy[0]), float(xy[1]), float(heading)))
+        for part in ("position", "orientation"):
+            assert pose["pose"][part] == pytest.approx(wanted[part], abs=1e-12)
