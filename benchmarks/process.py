@@ -69,10 +69,6 @@ class Child:
             raise SkippedError(answer["error"])
         return answer
 
-    def freeze(self, frozen: bool) -> None:
-        """Stop it, or let it go on."""
-        self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
-
     def stop(self) -> None:
         """End one that takes no orders."""
         self._process.send_signal(signal.SIGTERM)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64
 
-from mm_nav.core.types import CameraImage, CameraModel, Odometry, PointCloud, PosedCloud, SensorFrame, CameraView
+from mm_nav.core.types import CameraImage, CameraModel, CameraView, Odometry, PointCloud, PosedCloud, SensorFrame
 from mm_nav.sim.rig import CAMERA_FRAME, LIDAR_FRAME, RADAR_FRAME, Rig
 from mm_nav.sim.sensors import Sensors
 from mm_nav.sim.simulation import SimConfig, Simulation
@@ -61,7 +61,8 @@ def render(path: Path, count: int) -> None:
         readings = sim.sense(with_truth=False).readings
         image, lidar, radar = readings["camera/front"], readings["lidar"], readings["radar"]
         odometry = sim.exact_odometry()
-        assert isinstance(image, CameraImage) and isinstance(lidar, PointCloud) and isinstance(radar, PointCloud)  # noqa: PT018
+        if not (isinstance(image, CameraImage) and isinstance(lidar, PointCloud) and isinstance(radar, PointCloud)):
+            raise TypeError(f"the rig senses {sorted(readings)}; it must have a camera, a LiDAR and a radar")
         kept |= {f"{i}.rgb": image.rgb, f"{i}.T": odometry.T_odom_base, f"{i}.linear": odometry.linear, f"{i}.angular": odometry.angular}
         for name, cloud in (("lidar", lidar), ("radar", radar)):
             kept |= {f"{i}.{name}.xyz": cloud.xyz, f"{i}.{name}.intensity": cloud.intensity, f"{i}.{name}.velocity": cloud.velocity}

@@ -12,6 +12,8 @@ ground levelling, the radar's Doppler, the network's temporal memory, the missio
 Usage: ``textbook_node.py BUNDLE ORDER``.
 """
 
+import contextlib
+import os
 import sys
 from typing import Any
 
@@ -21,6 +23,7 @@ import rclpy
 import torch
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from nav_msgs.msg import OccupancyGrid, Odometry, Path
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.time import Time
 from sensor_msgs.msg import Image, PointCloud2
@@ -205,7 +208,9 @@ def main(bundle: str, order: str) -> None:
     """Run it."""
     rclpy.init()
     node = TextbookNode(load_bundle(bundle), order)
-    rclpy.spin(node)
+    with contextlib.suppress(ExternalShutdownException):
+        rclpy.spin(node)
+    os._exit(0)  # whatever was in hand
 
 
 if __name__ == "__main__":

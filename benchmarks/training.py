@@ -34,7 +34,7 @@ def row(quick: bool) -> Row:
         from mm_nav.train.vocabulary import Vocabulary
     except ImportError as error:
         raise SkippedError(f"{error.name} is not installed; pip install 'mm_nav[train,sim]'") from error
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():  # noqa: SLF001  (there is no public one)
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         raise SkippedError("this processor has no bf16 arithmetic, so trainings on it run in float32; use one with AVX-512 BF16 or AMX")
     spec, steps = MODELS["base"], 2 if quick else STEPS
     with tempfile.TemporaryDirectory() as scratch:

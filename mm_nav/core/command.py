@@ -7,6 +7,7 @@ parameter, a topic or a file. Stop words of fourteen languages are always honour
 
 import math
 import re
+from functools import lru_cache
 
 from mm_nav.core import grammar, manoeuvre, topic
 from mm_nav.core import lexicon as lex
@@ -36,6 +37,11 @@ def parse(text: str, max_chars: int = MAX_CHARS) -> Command | Rejection:
     """
     if len(text) > max_chars:
         return rejection("too_long", text, f"has {len(text)} characters, the limit is {max_chars}; say it shorter")
+    return _parsed(text)
+
+
+@lru_cache(maxsize=64)  # whoever hears an order asks several times, and a flood says the same again and again
+def _parsed(text: str) -> Command | Rejection:
     if "\ufffd" in text:
         return rejection("not_text", text, "is not valid UTF-8; publish it as UTF-8")
     clean = normalise(text)

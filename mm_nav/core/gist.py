@@ -61,12 +61,18 @@ class Gist:
         self._kinds = [A_THING.split("|"), NO_THING.split("|")]
         self._rows: Float32[np.ndarray, "n e"] | None = None
 
-    def prepare(self) -> Float32[np.ndarray, "n e"]:
-        """The prototypes' vectors: a second of work, once; in parts, so that an order that comes meanwhile is not kept waiting."""
-        if self._rows is None:
-            parts = [self._said[i : i + PART] for i in range(0, len(self._said), PART)]
-            self._rows = np.concatenate([np.asarray(self.encode(part), np.float32) for part in parts])
-        return self._rows
+    def prepare(self, wanted: Callable[[], bool] = lambda: True) -> Float32[np.ndarray, "n e"]:
+        """The prototypes' vectors: a second of work, once; in parts, so that an order that comes meanwhile is not kept waiting.
+
+        ``wanted`` is asked before each part; once it says no, what is returned is not whole and not kept.
+        """
+        if self._rows is not None:
+            return self._rows
+        parts = [self._said[i : i + PART] for i in range(0, len(self._said), PART)]
+        made = [np.asarray(self.encode(part), np.float32) for part in parts if wanted()]
+        if len(made) == len(parts):
+            self._rows = np.concatenate(made)
+        return np.concatenate(made) if made else np.zeros((0, 0), np.float32)
 
     def hear(self, text: str) -> Command | Rejection:
         """As ``mm_nav.core.command.parse``; what it does not understand is guessed at, or refused as before."""

@@ -65,7 +65,8 @@ class LocalMap:
         fresh = cv2.warpAffine(fresh, look, size, flags=cv2.INTER_NEAREST, borderValue=0)
         seen = cv2.warpAffine(known.astype(np.uint8), look, size, flags=cv2.INTER_NEAREST, borderValue=0).astype(bool)
         moved = cv2.warpAffine(np.moveaxis(motion, 0, 2).astype(np.float32), look, size, flags=cv2.INTER_NEAREST)
-        self.motion = np.einsum("ij,yxj->iyx", T_odom_base[:2, :2].astype(np.float32), moved)
+        R, along, across = T_odom_base[:2, :2].astype(np.float32), moved[..., 0], moved[..., 1]
+        self.motion = np.stack([R[0, 0] * along + R[0, 1] * across, R[1, 0] * along + R[1, 1] * across])
         self.unseen_s = np.where(seen, 0.0, self.unseen_s + dt_s).astype(np.float32)
         self.evidence *= np.where(seen, OLD_SHARE, np.exp(-dt_s / FADE_S)).astype(np.float32)
         self.evidence = np.clip(self.evidence + fresh, -MOST, MOST)
@@ -83,7 +84,7 @@ class LocalMap:
     ) -> Float32[np.ndarray, "y x"]:
         """A frame's occupancy with the gaps filled and the flicker damped by memory; NaN where neither knows."""
         old = self.in_base(T_odom_base)
-        damped = occupancy + 0.4 * np.maximum(0.0, np.nan_to_num(old, nan=0.0) - occupancy)
+        damped = occupancy + 0.4 * np.maximum(0.0, np.where(np.isfinite(old), old, np.float32(0.0)) - occupancy)
         return np.where(np.isfinite(occupancy), damped, old).astype(np.float32)
 
     def in_base(self, T_odom_base: Float64[np.ndarray, "4 4"]) -> Float32[np.ndarray, "y x"]:

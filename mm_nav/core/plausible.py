@@ -129,6 +129,12 @@ def _some(cloud: PointCloud) -> Float32[np.ndarray, "m 3"]:
     return cloud.xyz[:: max(1, len(cloud.xyz) // MOST_POINTS)]
 
 
+def _reach(cloud: PointCloud) -> Float32[np.ndarray, " m"]:
+    """Largest coordinate of some points."""
+    x, y, z = np.abs(_some(cloud)).T
+    return np.maximum(np.maximum(x, y), z)
+
+
 def _picture_noise(image: CameraImage) -> str:
     """Random bytes: neighbours have nothing in common, and are nowhere near each other."""
     green = image.rgb[::ROW_STEP, :, 1].astype(np.float32)
@@ -143,7 +149,7 @@ def _absurd(cloud: PointCloud) -> str:
     """Random bytes read as points lie anywhere, mostly farther than anything can be measured."""
     if len(cloud.xyz) < LEAST_POINTS:
         return ""
-    reach = np.abs(_some(cloud)).max(axis=1)
+    reach = _reach(cloud)
     away = reach[reach > AT_ORIGIN_M]
     share = float((away > FAR_M).mean()) if len(away) else 0.0
     return f"{share:.0%} of its points lie beyond {FAR_M / 1000:g} km" if share > FAR_SHARE else ""
@@ -152,5 +158,5 @@ def _absurd(cloud: PointCloud) -> str:
 def _at_origin(cloud: PointCloud) -> str:
     if len(cloud.xyz) < LEAST_POINTS:
         return ""
-    share = float((np.abs(_some(cloud)).max(axis=1) <= AT_ORIGIN_M).mean())
+    share = float((_reach(cloud) <= AT_ORIGIN_M).mean())
     return f"{share:.0%} of its points lie at the sensor itself" if share > AT_ORIGIN_SHARE else ""

@@ -107,7 +107,7 @@ def camera_view(inputs: FusionInput, grid: BevGrid) -> Bool[np.ndarray, "y x"]:
 
 def _peaks(heat: Float32[np.ndarray, "y x"], least: float, most: int, gap_cells: float) -> list[tuple[int, int]]:
     """Local maxima from high to low, none nearer than ``gap_cells`` to a higher one."""
-    clean = np.nan_to_num(heat, nan=0.0)
+    clean = np.where(np.isfinite(heat), heat, np.float32(0.0))
     local = (clean >= cv2.dilate(clean, np.ones((3, 3), np.uint8))) & (clean >= least)
     rows, columns = np.nonzero(local)
     order = np.argsort(-clean[rows, columns], kind="stable")

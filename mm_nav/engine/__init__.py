@@ -95,7 +95,7 @@ def choose_engine(
     except EngineError as error:
         if not allow_fallback:
             raise
-        log.warning("backend %s not used: %s; falling back, as allow_fallback says", backend, error)
+        log.warning("backend %s not used: %s; falling back, as allow_fallback says", backend, str(error))
         others = ((name, reason) for name, reason in order() if name != backend)
         chosen = _first(bundle, others, threads, "auto")
         return Chosen(engine=chosen.engine, why=f"{backend}: {error}; {chosen.why}", fell_back=True)
@@ -108,7 +108,7 @@ def _first(bundle: Bundle, names: Iterable[tuple[str, str]], threads: int, preci
             engine, why = _open(name, bundle, threads, precision)
         except EngineError as error:
             failed.append(f"{name}: {error}")
-            log.info("backend %s not used: %s", name, error)
+            log.info("backend %s not used: %s", name, str(error))  # not the error: whoever keeps the record would keep its frames
             continue
         why = "; ".join([f"{name} comes first of those that load ({reason})", why])
         log.info("backend %s chosen for bundle %s: %s", engine.name, bundle.name, why)

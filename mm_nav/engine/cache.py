@@ -148,7 +148,7 @@ class EngineCache:
             write_whole(path.with_suffix(".json"), json.dumps(note, indent=2).encode())
             write_whole(path, data)
         except OSError as error:
-            log.warning("%s could not be kept (%s); it will be built again next time", path, error)
+            log.warning("%s could not be kept (%s); it will be built again next time", path, str(error))
             return
         for other in self.folder.glob(f"{self.name}-*.engine"):
             if other != path and self._superseded(other, key):

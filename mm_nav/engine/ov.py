@@ -54,7 +54,7 @@ class OpenVinoEngine:
         try:
             self._options["CACHE_DIR"] = str(own_folder("openvino"))
         except EngineError as error:
-            log.warning("compiled networks are not kept: %s", error)
+            log.warning("compiled networks are not kept: %s", str(error))
         self._requests: dict[int, Any] = {}
         self._lock = threading.Lock()
         self._request(1)

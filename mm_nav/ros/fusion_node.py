@@ -2,7 +2,6 @@
 """The fusion node: sensors and commands in; occupancy, objects, goal, plan and diagnostics out. Thin: arrays live below."""
 
 import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,7 +18,7 @@ from mm_nav.ros.inputs import Input, mounting_sources
 from mm_nav.ros.managed import INPUT_QOS, LATCHED_QOS, ODOMETRY_QOS, OUTPUT_QOS, TRANSFORMS_QOS, WORDS_QOS, ManagedNode
 from mm_nav.ros.outputs import OFFERS, encode_answer, encode_progress, encode_state, hold_messages, outcome_messages
 from mm_nav.ros.params import FusionConfig
-from mm_nav.ros.runner import Stop, Worker, run
+from mm_nav.ros.runner import Chore, Stop, Worker, run
 from mm_nav.ros.vigil import Vigil
 from mm_nav.ros.words import Spoken, Words
 from mm_nav.wire import Status, encode_diagnostics
@@ -40,6 +39,7 @@ class FusionNode(ManagedNode):
     def __init__(self, **options: Any) -> None:
         super().__init__("fusion", **options)
         self._worker: Worker[Job] | None = None
+        self._preparing: Chore | None = None
         self._frames = 0
         self._status = ""
         self._stage_ms: dict[str, float] = {}
@@ -65,7 +65,7 @@ class FusionNode(ManagedNode):
         encoder = open_text_encoder(bundle)
         encoder.encode(["stop"])  # its weights are loaded now, not when somebody says stop
         gist = Gist(encoder.encode_together)
-        threading.Thread(target=gist.prepare, name="gist", daemon=True).start()  # a second that no instant waits for
+        self._preparing = Chore(self.guard.wrap("gist", gist.prepare), "gist")  # a second that no instant waits for
         self._pipeline = Pipeline(engine, encoder, bundle.spec, self.config.limits(), hear=gist.hear, empty_is_open=self.config.empty_is_open)
         self._pipeline.warm_up()
         tree = mount(self.config.extrinsics, self.config.calibration, self.config.base_frame)
@@ -260,6 +260,8 @@ class FusionNode(ManagedNode):
     def release(self) -> None:
         """Stop the worker before its publishers go; then the network and the words' encoder, 90 MB together."""
         stopped = self._worker is None or self._worker.close()
+        if self._preparing is not None:
+            stopped, self._preparing = self._preparing.close() and stopped, None
         if not stopped:
             self.get_logger().warning("the network did not come back in time; leaving without it")
         self._worker = None

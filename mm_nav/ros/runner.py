@@ -102,6 +102,21 @@ class Worker(Generic[Item]):
         return not self._thread.is_alive()
 
 
+class Chore:
+    """A thread that does one thing beside everything else; ``work`` takes what says whether it is still wanted."""
+
+    def __init__(self, work: Callable[[Callable[[], bool]], Any], name: str) -> None:
+        self._unwanted = threading.Event()
+        self._thread = threading.Thread(target=work, args=(lambda: not self._unwanted.is_set(),), name=name, daemon=True)
+        self._thread.start()
+
+    def close(self) -> bool:
+        """Let it end where it is. Returns whether it did in time."""
+        self._unwanted.set()
+        self._thread.join(JOIN_S)
+        return not self._thread.is_alive()
+
+
 class Stop:
     """Set by SIGINT and SIGTERM, asked by the spin loop.
 

@@ -163,6 +163,11 @@ class _Reader:
         self._at += 4
         return int(kind.unpack_from(self._bytes, at)[0])
 
+    def need(self, count: int) -> None:
+        """Refuse a length that no message of this size can have, before anything of that length is made."""
+        if count > len(self._bytes):
+            raise IndexError(count)
+
     def _take(self, count: int) -> memoryview:
         start, self._at = self._at, self._at + count
         if self._at > len(self._bytes):
@@ -176,8 +181,7 @@ def _image(r: _Reader) -> ImageView:
 
 def _cloud(r: _Reader) -> CloudView:
     header, height, width, count = r.header(), r.u32(), r.u32(), r.u32()
-    if count * LEAST_FIELD > len(r._bytes):
-        raise IndexError(count)
+    r.need(count * LEAST_FIELD)
     fields = tuple(FieldView(r.text(), r.u32(), r.u8(), r.u32()) for _ in range(count))
     return CloudView(header, height, width, fields, bool(r.u8()), r.u32(), r.u32(), r.octets(), bool(r.u8()))
 

@@ -33,9 +33,9 @@ def test_a_row_below_its_target_says_what_limits_it_and_one_that_did_not_run_why
 
 
 def test_rows_are_in_the_order_of_their_numbers() -> None:
-    rows = [versus("x", {"ours": 1.0, "theirs": 1.0}, check="sums", id=id) for id in ("G1", "B10", "B9")]
+    rows = [versus("x", {"ours": 1.0, "theirs": 1.0}, check="sums", id=one) for one in ("G1", "B10", "B9")]
     text = table(found(*rows))
-    assert [text.index(f"| {id} |") for id in ("B9", "B10", "G1")] == sorted(text.index(f"| {id} |") for id in ("B9", "B10", "G1"))
+    assert [text.index(f"| {one} |") for one in ("B9", "B10", "G1")] == sorted(text.index(f"| {one} |") for one in ("B9", "B10", "G1"))
 
 
 def test_only_what_stands_between_the_marks_is_replaced(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 """Where the grammar understands nothing, an order is guessed by meaning: carefully, and only where the words allow it."""
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -35,6 +36,19 @@ class Anything:
 
     def __call__(self, texts: list[str]) -> np.ndarray:
         return self.rows if len(texts) == len(self.rows) else np.tile(np.array([[1.0, 0.0]], np.float32), (len(texts), 1))
+
+
+def test_prototypes_that_nobody_wants_any_more_are_not_encoded_and_not_kept() -> None:
+    asked: list[int] = []
+
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        asked.append(len(texts))
+        return np.ones((len(texts), 2), np.float32)
+
+    gist, wanted = Gist(encode), iter([True, True])
+    gist.prepare(lambda: next(wanted, False))
+    assert len(asked) == 2
+    assert len(gist.prepare()) == sum(asked[2:]) > asked[0]
 
 
 @pytest.mark.parametrize(("name", "known", "wrong"), [("ENGLISH_D", 0.5, 0.04), ("CHINESE_D", 0.25, 0.06)])

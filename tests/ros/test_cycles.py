@@ -7,6 +7,7 @@ that comes from elsewhere.
 """
 
 import gc
+import logging
 import os
 import sys
 import threading
@@ -88,6 +89,15 @@ def lead(node: Any, graph: Graph, lives: int) -> Held:
     return held()
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_kept_of_what_is_logged() -> Iterator[None]:
+    """pytest keeps each record that is logged, and ``mm_nav`` as a command logs more than these tests want."""
+    logger, level = logging.getLogger("mm_nav"), logging.getLogger("mm_nav").level
+    logger.setLevel(logging.ERROR)
+    yield
+    logger.setLevel(level)
+
+
 @pytest.fixture
 def navigator(graph: Graph) -> Any:
     from mm_nav.ros.navigator_node import NavigatorNode
@@ -126,9 +136,10 @@ def test_a_hundred_lives_of_the_fusion_node_leave_nothing_behind(graph: Graph, b
     assert entities(node) == first
 
 
-def test_cleaning_up_lets_go_of_the_network_at_once(graph: Graph, bundle: Path) -> None:
+def test_cleaning_up_lets_go_of_the_network_at_once(graph: Graph, bundle: Path, caplog: pytest.LogCaptureFixture) -> None:
     from mm_nav.ros.fusion_node import FusionNode
 
+    caplog.set_level(logging.INFO, "mm_nav")  # somebody keeps what is logged: why other backends were not taken, too
     node = graph.add(FusionNode(parameter_overrides=parameters(autostart=False, bundle=str(bundle), **EXTRINSICS)))
     node.trigger_configure()
     parts = [weakref.ref(part) for part in (node._pipeline, node._pipeline.engine, node._pipeline.encoder, node._pipeline.mission)]

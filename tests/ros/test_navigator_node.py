@@ -112,6 +112,18 @@ def test_a_stop_word_is_obeyed_while_plans_keep_coming(graph: Graph, start: Call
     assert {m.twist.linear.x for m in heard[seen:]} == {0.0}
 
 
+@pytest.mark.fault("X11")
+def test_a_stop_word_is_heard_although_a_flood_of_texts_follows_it_at_once(graph: Graph, start: Callable[..., Any]) -> None:
+    heard = graph.heard(STAMPED, "cmd_vel")
+    node = start()
+    world = World(graph)
+    speak = graph.speaker("std_msgs/msg/String", "command")
+    graph.until(lambda: world.say() and heard and heard[-1].twist.linear.x > 0.1, "driving")
+    for text in ("stop", *(f"make me a coffee {number}" for number in range(40))):  # none of them ends a stop
+        speak(encode_string(text))
+    graph.until(lambda: world.say() and node._follower.stopped, "the stop word")
+
+
 @pytest.mark.fault("O06")
 def test_nothing_is_published_unless_it_is_enabled(graph: Graph, start: Callable[..., Any]) -> None:
     diagnostics = graph.heard("diagnostic_msgs/msg/DiagnosticArray", "/diagnostics")

@@ -3,12 +3,13 @@
 
 import sys
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from mm_nav.errors import MessageError
 from mm_nav.ros.guard import LOG_PERIOD_S, Guard, one_line
-from mm_nav.ros.runner import Mailbox, Worker, event_loop
+from mm_nav.ros.runner import Chore, Mailbox, Worker, event_loop
 
 
 def test_without_an_events_executor_the_single_threaded_one_calls_back(domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,6 +23,20 @@ def test_without_an_events_executor_the_single_threaded_one_calls_back(domain: i
         executor.shutdown()
     finally:
         context.try_shutdown()
+
+
+def test_a_chore_ends_as_soon_as_nobody_wants_it_any_more() -> None:
+    begun, went_on = threading.Event(), list[bool]()
+
+    def work(wanted: Callable[[], bool]) -> None:
+        while wanted():
+            begun.set()
+        went_on.append(wanted())
+
+    chore = Chore(work, "chore")
+    assert begun.wait(10.0)
+    assert chore.close()
+    assert went_on == [False]
 
 
 def test_the_newest_item_wins_and_the_others_are_counted() -> None:

@@ -71,7 +71,7 @@ def test_bytes_that_are_cut_off_or_random_are_read_or_refused_and_never_raise_an
             try:
                 cdr.view(type_name, data)
             except MessageError as error:
-                assert error.reason == "bad_cdr"
+                assert error.reason == "bad_cdr"  # noqa: PT017 - most noise is read, and need not raise
 
     check()
 
