@@ -17,7 +17,7 @@ from mm_nav.errors import BagError, DamagedBagError
 from mm_nav.wire import encode_string
 
 COUNT, BYTES = 100, 1_000_000
-MOST_BYTES = 25_000_000  # of the 100 MB of the recording: chunks are opened ahead
+MOST_BYTES = 25_000_000  # of the 100 MB of the recording: a few chunks at a time
 KINDS = [
     (StoragePlugin.SQLITE3, CompressionMode.FILE), (StoragePlugin.SQLITE3, CompressionMode.MESSAGE), (StoragePlugin.SQLITE3, CompressionMode.NONE),
     (StoragePlugin.MCAP, CompressionMode.FILE), (StoragePlugin.MCAP, CompressionMode.MESSAGE), (StoragePlugin.MCAP, CompressionMode.STORAGE),
