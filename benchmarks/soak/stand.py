@@ -37,14 +37,14 @@ class Kind:
 
 KINDS = (
     Kind(name="camera off", ids=("S01",), source="camera/front"),
+    Kind(name="fusion SIGKILL", ids=("P13",), node="fusion"),
     Kind(name="LiDAR off", ids=("S02",), source="lidar"),
     Kind(name="radar off", ids=("S03",), source="radar"),
+    Kind(name="navigator SIGKILL", ids=("P13",), node="navigator"),
     Kind(name="odometry off", ids=(), source="odom"),
     Kind(name="all sensors off", ids=("S04",), source="all"),
-    Kind(name="fusion SIGKILL", ids=("P13",), node="fusion"),
-    Kind(name="fusion SIGSTOP", ids=("P15",), node="fusion", number=signal.SIGSTOP),
     Kind(name="base and sensors SIGKILL", ids=(), node="sim"),
-    Kind(name="navigator SIGKILL", ids=("P13",), node="navigator"),
+    Kind(name="fusion SIGSTOP", ids=("P15",), node="fusion", number=signal.SIGSTOP),
 )
 
 
@@ -52,14 +52,17 @@ def kill(folder: Path, seed: int, trials: int = TRIALS, tell: Tell = print, kind
     """Each kind, so many times. Returns: what docs/soak.json holds under ``kill``."""
     rig = start(folder, seed)
     rng = Random(seed)  # noqa: S311 - moments, no secret
-    rows = {}
+    seen: dict[str, list[dict[str, float | None]]] = {kind.name: [] for kind in kinds}
     try:
-        for kind in kinds:
-            seen = [trial(rig, kind, rng.uniform(0.0, PERIOD_S)) for _ in range(trials)]
-            rows[kind.name] = row(kind, seen)
-            tell(f"{kind.name:26} {trials} times: " + ", ".join(f"{k} {v}" for k, v in rows[kind.name].items() if k != "ids"))
+        for number in range(trials):  # in rounds: while one kind dies, what died before it grows up
+            for kind in kinds:
+                seen[kind.name].append(trial(rig, kind, rng.uniform(0.0, PERIOD_S)))
+            tell(f"round {number + 1} of {trials}: " + ", ".join(f"{name} {found[-1]['reacted_s'] or float('nan'):.2f}" for name, found in seen.items()))
     finally:
         close(rig)
+    rows = {kind.name: row(kind, seen[kind.name]) for kind in kinds}
+    for name, found in rows.items():
+        tell(f"{name:26} {trials} times: " + ", ".join(f"{k} {v}" for k, v in found.items() if k != "ids"))
     return {"trials": trials, "rows": rows, "crashes": rig.processes.crashes(), "passed": all(r["passed"] for r in rows.values())}
 
 
