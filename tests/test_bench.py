@@ -28,7 +28,6 @@ def test_a_benchmark_writes_full_rows_that_were_checked(name: str, tmp_path: Pat
         assert row["check"]
         assert row["alternations"] >= 1
         assert row["ratio"] == pytest.approx(row["peer_ms"] / row["subject_ms"])
-        assert row["limit"] or all(peer["target"] is None for peer in (row, *row["also"])), "what would hold it back is not said"
     assert written["machine"]["versions"]["numpy"]
 
 
