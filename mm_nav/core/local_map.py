@@ -107,6 +107,16 @@ class LocalMap:
         """Coordinates of ``grid`` to odom coordinates."""
         return np.asarray(xy_window + self._shift)
 
+    def cells_odom(self) -> Float64[np.ndarray, "y x 2"]:
+        """Odom coordinates of the centres of all cells."""
+        ys, xs = cell_centers(self.grid)
+        return self.to_odom(np.stack(np.meshgrid(xs, ys), axis=-1))
+
+    def disc(self, xy_window: Float64[np.ndarray, "2"], radius_m: float) -> Bool[np.ndarray, "y x"]:
+        """Cells whose centres are nearer to a point than that."""
+        ys, xs = cell_centers(self.grid)
+        return np.asarray(np.hypot(xs[None] - xy_window[0], ys[:, None] - xy_window[1]) < radius_m)
+
     def _from_base(self, T_odom_base: Float64[np.ndarray, "4 4"]) -> Float64[np.ndarray, "2 3"]:
         """Affine map from pixels of the network's grid to pixels of the window (column, row)."""
         s, g = self.source, self.grid

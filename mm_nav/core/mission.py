@@ -12,9 +12,10 @@ from jaxtyping import Bool, Float64
 from mm_nav.core.approach import Approach
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.explore import Search, turned
-from mm_nav.core.geometry import cell_centers, inverse, yaw_of
+from mm_nav.core.geometry import inverse, yaw_of
 from mm_nav.core.goal import JUMP_M, LIKELY, SURE, Candidate
 from mm_nav.core.grounding import Grounding
+from mm_nav.core.headway import Headway
 from mm_nav.core.keepout import KEEP_M, Zone, ground, with_zone
 from mm_nav.core.local_map import LocalMap, into, pose_2d
 from mm_nav.core.planner import CostMap, cost_map, plan
@@ -30,8 +31,7 @@ KEEP = 0.6  # share of the belief wanted for setting out that is wanted for goin
 ENOUGH_ROUNDS = 3  # looks around after which the best candidate will do
 FACING_RAD, FACING_FRAMES = 0.6, 25  # it ends up looking at the goal, if that can be had
 FOLLOW_M = 1.2  # distance kept from the surface of what is followed
-STUCK_S, STUCK_M, STUCK_RAD = 4.0, 0.12, 0.2
-BACK_M, BACK_S = 0.5, 2.5
+BACK_M = 0.5
 NOWHERE = np.zeros((0, 2))
 
 
@@ -49,6 +49,7 @@ class Mission:
         self.map = LocalMap(spec.grid)
         self.zones: tuple[Zone, ...] = ()  # what it was told to keep away from
         self.search = Search(turns_in_place=self.limits.min_turn_radius == 0)
+        self._headway = Headway()
         self.reset()
 
     def reset(self) -> None:
@@ -108,8 +109,7 @@ class Mission:
         self._origin: Float64[np.ndarray, "4 4"] | None = None
         self._path: Float64[np.ndarray, "n 2"] | None = None  # last one, in odom
         self._near = 0  # frames in a row at the goal
-        self._anchor: tuple[int, Float64[np.ndarray, "4 4"]] | None = None  # where it last made headway
-        self._back_until_ns = 0
+        self._headway.restart()
         self._committed: Candidate | None = None  # what it drives to
         self.search.restart()
 
@@ -118,7 +118,8 @@ class Mission:
         self.zones = ()
         self.memory.reset()
         self.search.restart()
-        self._path, self._origin, self._anchor = None, None, None
+        self._path, self._origin = None, None
+        self._headway.rest()
 
     def _move_on(self, stamp_ns: int, odometry: Odometry | None) -> None:
         """Take over the pose; what was remembered in another frame is forgotten."""
@@ -142,7 +143,7 @@ class Mission:
         self.status = status
         self._path = path if len(path) else None
         if not len(path):
-            self._anchor = None
+            self._headway.rest()
         return Plan(
             stamp_ns=self._now_ns, path=into(self._T, path), stop=bool(rest.get("stop", False)), state=state,
             turn_rad=float(rest.get("turn_rad", 0.0)), reverse=bool(rest.get("reverse", False)),
@@ -188,7 +189,7 @@ class Mission:
             return self._rest("reached")
         line = np.linspace(along, amount, max(2, int(abs(amount - along) / 0.2) + 1))
         path = self._origin[:2, 3] + line[:, None] * self._origin[:2, 0]
-        stuck = self._stuck_s() > STUCK_S
+        stuck = self._headway.stuck(self._now_ns, self._T)
         return self._plan("blocked" if stuck else "moving", "drive", path, reverse=amount < 0)
 
     def _avoid(self, command: Command, output: FusionOutput) -> Plan:
@@ -200,7 +201,7 @@ class Mission:
         if here[-1].distance_m(self._T[None, :2, 3])[0] >= KEEP_M:
             return self._rest("avoiding")
         costs, xy = self._costs()
-        way = plan(costs, xy, ~ground(here, self._cells_odom, margin_m=0.2) & (costs.room > 0))
+        way = plan(costs, xy, ~ground(here, self.map.cells_odom(), margin_m=0.2) & (costs.room > 0))
         return self._rest("blocked") if way is None else self._drive("avoiding", "drive", self.map.to_odom(way))
 
     def _go(self, command: Command, output: FusionOutput) -> Plan:
@@ -275,7 +276,7 @@ class Mission:
             self.search.target = None if target is None else self.map.to_odom(target)
         if self.search.target is None or self.search.arrived(self._T[:2, 3], self._now_ns):
             return self._turn_again()
-        way = plan(costs, xy, self._disc(self.map.to_window(self.search.target), 0.4))
+        way = plan(costs, xy, self.map.disc(self.map.to_window(self.search.target), 0.4))
         return self._turn_again() if way is None else self._drive("searching", "search", self.map.to_odom(way))
 
     def _turn_again(self) -> Plan:
@@ -289,32 +290,12 @@ class Mission:
         xy = self.map.to_window(self._T[:2, 3])
         last = None if self._path is None else self.map.to_window(self._path)
         occupancy = self.map.probability()
-        off = ground(self.zones, self._cells_odom) if self.zones else None
+        off = ground(self.zones, self.map.cells_odom()) if self.zones else None
         return cost_map(occupancy, self.map.grid, xy, self.limits.robot_radius, self.map.motion, last, off), xy
-
-    @property
-    def _cells_odom(self) -> Float64[np.ndarray, "y x 2"]:
-        ys, xs = cell_centers(self.map.grid)
-        return self.map.to_odom(np.stack(np.meshgrid(xs, ys), axis=-1))
-
-    def _disc(self, xy: Float64[np.ndarray, "2"], radius_m: float) -> Bool[np.ndarray, "y x"]:
-        ys, xs = cell_centers(self.map.grid)
-        return np.asarray(np.hypot(xs[None] - xy[0], ys[:, None] - xy[1]) < radius_m)
 
     def _drive(self, status: str, state: str, way: Float64[np.ndarray, "n 2"]) -> Plan:
         """Follow a way in odom; back off a little when there was no headway for some seconds."""
-        if self._stuck_s() > STUCK_S:
-            self._anchor, self._back_until_ns = None, self._now_ns + int(BACK_S * 1e9)
-        if self._now_ns < self._back_until_ns:
+        if self._headway.backs_off(self._now_ns, self._T if self._tracked else None):
             behind = self._T[:2, 3] - np.linspace(0, BACK_M, 4)[:, None] * self._T[:2, 0]
             return self._plan(status, state, behind, reverse=True)
         return self._plan(status, state, way)
-
-    def _stuck_s(self) -> float:
-        """Seconds since the robot last moved or turned noticeably; only measured while it should drive."""
-        if self._anchor is not None:
-            moved = inverse(self._anchor[1]) @ self._T
-            if np.hypot(*moved[:2, 3]) < STUCK_M and abs(yaw_of(moved)) < STUCK_RAD:
-                return (self._now_ns - self._anchor[0]) * 1e-9
-        self._anchor = (self._now_ns, self._T) if self._tracked else None
-        return 0.0

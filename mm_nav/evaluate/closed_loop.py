@@ -29,7 +29,8 @@ from mm_nav.evaluate.failure import category
 from mm_nav.evaluate.metrics import overlap
 from mm_nav.evaluate.report import Episode
 from mm_nav.pipeline import Pipeline
-from mm_nav.sim.simulation import START_NS, SimConfig, Simulation, Snapshot
+from mm_nav.sim.simulation import START_NS, SimConfig, Simulation
+from mm_nav.sim.snapshot import Snapshot
 from mm_nav.sim.task import Task
 
 FIRST_SEED, SEEDS_PER_RUN = 1_000_000, 10_000

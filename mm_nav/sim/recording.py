@@ -14,7 +14,8 @@ from mm_nav.core.config import BevGrid, ModelSpec
 from mm_nav.core.types import CameraImage, Odometry, PointCloud
 from mm_nav.sim import language
 from mm_nav.sim.expert import Expert
-from mm_nav.sim.simulation import Simulation, Snapshot
+from mm_nav.sim.simulation import Simulation
+from mm_nav.sim.snapshot import Snapshot
 from mm_nav.wire.message import Encoded
 from mm_nav.wire.outcome import LabelledBox, encode_boxes, encode_grid
 

@@ -4,31 +4,20 @@
 Deterministic: the same config and the same commands give the same readings, bit by bit.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float64
 
 from mm_nav.core.config import ModelSpec
-from mm_nav.core.types import (
-    CameraImage,
-    CameraModel,
-    CameraView,
-    Missing,
-    Odometry,
-    PointCloud,
-    PosedCloud,
-    SensorFrame,
-    Utterance,
-)
+from mm_nav.core.types import CameraImage, Missing, Odometry, PointCloud, Utterance
 from mm_nav.errors import ConfigError
 from mm_nav.sim import footprint, task, world
 from mm_nav.sim.people import Walkers
-from mm_nav.sim.rig import CAMERA_FRAME, LIDAR_FRAME, RADAR_FRAME, Rig, randomised
+from mm_nav.sim.rig import Rig, randomised
 from mm_nav.sim.robot import Robot, make_robot
 from mm_nav.sim.search import Terrain
 from mm_nav.sim.sensors import Sensors, WheelOdometry, odometry
+from mm_nav.sim.snapshot import Snapshot
 from mm_nav.sim.truth import Truth, truth_of
 from mm_nav.sim.weather import check_condition, make_weather
 from mm_nav.sim.world import Thing
@@ -57,42 +46,6 @@ class SimConfig:
     sensors_off: tuple[str, ...] = ()
     sensors_die: tuple[tuple[str, float], ...] = ()  # sensor, seconds after the start from which it is silent
     condition: str = "none"  # one of mm_nav.sim.weather.CONDITIONS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """Everything about one instant: what the sensors say, and what is true."""
-
-    stamp_ns: int
-    readings: Mapping[str, CameraImage | PointCloud | Odometry]  # by source name; sensors that are off are absent
-    camera_models: Mapping[str, CameraModel]
-    transforms: Mapping[str, Float64[np.ndarray, "4 4"]]  # frame -> T_base_sensor
-    missing: tuple[Missing, ...]
-    heard: tuple[Utterance, ...]  # orders given since the last snapshot
-    exact: Odometry  # true pose in frame map
-    truth: Truth
-
-    def frame(self) -> SensorFrame:
-        """The instant as the synchroniser would hand it to the pipeline."""
-        cameras = []
-        if isinstance(image := self.readings.get("camera/front"), CameraImage):
-            cameras = [CameraView(name="camera/front", image=image, model=self.camera_models["camera/front"],
-                                  T_base_cam=self.transforms[CAMERA_FRAME])]  # fmt: skip
-        odom = self.readings.get("odom")
-        return SensorFrame(
-            stamp_ns=self.stamp_ns,
-            cameras=tuple(cameras),
-            lidars=self._posed("lidar", LIDAR_FRAME),
-            radars=self._posed("radar", RADAR_FRAME),
-            odometry=odom if isinstance(odom, Odometry) else None,
-            missing=self.missing,
-        )
-
-    def _posed(self, name: str, frame: str) -> tuple[PosedCloud, ...]:
-        cloud = self.readings.get(name)
-        if not isinstance(cloud, PointCloud):
-            return ()
-        return (PosedCloud(name=name, cloud=cloud, T_base_sensor=self.transforms[frame]),)
 
 
 class Simulation:

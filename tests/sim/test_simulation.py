@@ -7,7 +7,8 @@ import pytest
 from mm_nav.core.config import ModelSpec
 from mm_nav.core.preprocess import preprocess
 from mm_nav.errors import ConfigError
-from mm_nav.sim.simulation import START_NS, SimConfig, Simulation, Snapshot
+from mm_nav.sim.simulation import START_NS, SimConfig, Simulation
+from mm_nav.sim.snapshot import Snapshot
 
 
 def same(a: Snapshot, b: Snapshot) -> bool:
