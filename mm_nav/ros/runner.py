@@ -213,6 +213,7 @@ def _spin(make_node: Callable[..., RunnableNode], context: Any, stop: Stop) -> i
     except ExternalShutdownException:
         pass
     finally:
+        gc.unfreeze()
         node.close()
         executor.remove_node(node)
         node.destroy_node()
