@@ -36,7 +36,10 @@ def rows(quick: bool) -> list[Row]:
     events = _events(40 if quick else 300)
     gc.collect()
     gc.freeze()  # as our nodes do once they run; the benchmark's own libraries are not what is measured
-    return [_row(queue, target, events) for queue, target in ((10, 40), (100, 150))]
+    try:
+        return [_row(queue, target, events) for queue, target in ((10, 40), (100, 150))]
+    finally:
+        gc.unfreeze()
 
 
 def _events(count: int) -> list[Event]:
