@@ -68,7 +68,7 @@ class Graph:
         """Spin until the condition holds; fail with ``what`` if it never does."""
         deadline_s = time.monotonic() + patience_s
         while not condition():
-            assert time.monotonic() < deadline_s, f"waited {patience_s:g} s in vain: {what}"
+            assert time.monotonic() < deadline_s, f"waited {patience_s:g} s in vain in domain {os.environ.get('ROS_DOMAIN_ID')}: {what}"
             self.executor.spin_once(timeout_sec=0.02)
 
     def spin(self, times: int = 3) -> bool:
