@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.real.section import Table
-from benchmarks.soak.stand import MEDIAN_S, WORST_S
 
+MEDIAN_S, WORST_S = 0.5, 1.0  # from a death to standing: what is promised
 FILE = Path(__file__).parents[2] / "docs" / "soak.json"
 HEAD = """# What was measured while things went wrong
 

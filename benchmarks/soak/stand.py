@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 
 from benchmarks.soak.drive import Tell, close, driving, spread, start
+from benchmarks.soak.figures import MEDIAN_S, WORST_S
 from benchmarks.soak.probe import LIMITS
 from benchmarks.soak.trouble import Rig
 from mm_nav.ros.respawn import STEADY_S
@@ -21,7 +22,6 @@ DRIVES_MPS = 0.15
 PATIENCE_S = 10.0
 RECOVERS_S = 60.0
 PERIOD_S = 0.2  # of the sensors: trials begin anywhere in it
-MEDIAN_S, WORST_S = 0.5, 1.0  # what is promised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

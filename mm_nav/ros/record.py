@@ -70,6 +70,7 @@ class Recorder:
         self.node, self.writer = node, writer
         self.patterns = [t if t.startswith(("/", "*")) else f"/{t}" for t in topics] or ["*"]
         self.kept: Counter[str] = Counter()
+        self._closed = False
         self._heard: dict[str, Any] = {}
         self._early: list[tuple[str, str, bytes]] = []
         self._mounted: list[tuple[str, str, np.ndarray]] = []
@@ -92,7 +93,9 @@ class Recorder:
         return new
 
     def keep(self, topic: str, type_name: str, data: bytes) -> None:
-        """Write one serialized message, once the clock runs."""
+        """Write one serialized message, once the clock runs. After ``close`` some may still come that were on their way."""
+        if self._closed:
+            return
         self._early.append((topic, type_name, data))
         if (now_ns := self.node.get_clock().now().nanoseconds) == 0:
             return
@@ -116,6 +119,7 @@ class Recorder:
 
     def close(self) -> None:
         """Stop listening; the recording may be closed after this."""
+        self._closed = True
         for heard in self._heard.values():
             if heard is not None:
                 self.node.destroy_subscription(heard)
