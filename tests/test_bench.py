@@ -2,6 +2,7 @@
 """Benchmarks run, check before they time, and report every key. How fast they are is not tested."""
 
 import json
+import os
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,11 +13,14 @@ from mm_nav import bench
 from mm_nav.bench import BenchConfig, Row, SkippedError, UnequalError, main, take_turns, versus
 from mm_nav.errors import ConfigError
 
+MINUTES = {"endtoend", "startup", "training"}  # even in their quick form; MM_NAV_BENCH=all tries them too
 KEYS = {"name", "subject", "peer", "subject_ms", "peer_ms", "ratio", "check"}
 
 
 @pytest.mark.parametrize("name", bench.available())
 def test_a_benchmark_writes_full_rows_that_were_checked(name: str, tmp_path: Path) -> None:
+    if name in MINUTES and os.environ.get("MM_NAV_BENCH") != "all":
+        pytest.skip("takes minutes; set MM_NAV_BENCH=all to try it")
     assert main(BenchConfig(names=(name,), json=tmp_path / "b.json", quick=True)) == 0
     written = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))
     assert not written["failed"]

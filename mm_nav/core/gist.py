@@ -23,7 +23,7 @@ from mm_nav.core.types import Command, Intent, Rejection
 Encode = Callable[[Sequence[str]], Any]  # n texts -> (n, e) float32, unit rows
 LIKE, MARGIN = 0.60, 0.04  # calibrated on tests/core/tuning.py, see tests/core/test_gist.py
 MOST_READINGS = 24
-PART = 40  # sentences that are encoded in one call
+PART = 20  # sentences that are encoded in one call
 GROUNDED = (Intent.GO_TO, Intent.LOOK_FOR, Intent.FOLLOW, Intent.AVOID)
 
 _THING = re.compile(

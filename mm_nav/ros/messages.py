@@ -64,8 +64,12 @@ def reader(type_name: str) -> Convert | None:
     viewer = cdr.Viewer(type_name)
 
     def read(serialized: bytes) -> Any:
-        found = viewer(serialized)
-        return deserialize_message(serialized, message_class(type_name)) if found is None else found
+        if (found := viewer(serialized)) is not None:
+            return found
+        try:
+            return deserialize_message(serialized, message_class(type_name))
+        except Exception as error:  # rcl's own error types
+            raise MessageError("bad_cdr", f"{type_name} of {len(serialized)} bytes cannot be read: {error}; check who publishes it") from error
 
     return read
 

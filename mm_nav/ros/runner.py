@@ -25,6 +25,7 @@ from mm_nav.ros.params_file import read_blocks
 Item = TypeVar("Item")
 SPIN_S = 0.05  # how long a signal may wait for the executor to return to Python
 JOIN_S = 1.0
+CHORE_JOIN_S = 10.0  # it ends by itself before its next part: a busy machine may take its time over one
 REFUSED = 2  # exit status when the node cannot be set up
 
 
@@ -113,7 +114,7 @@ class Chore:
     def close(self) -> bool:
         """Let it end where it is. Returns whether it did in time."""
         self._unwanted.set()
-        self._thread.join(JOIN_S)
+        self._thread.join(CHORE_JOIN_S)
         return not self._thread.is_alive()
 
 

@@ -14,7 +14,8 @@ from mm_nav.ros.runner import Chore, Mailbox, Worker, event_loop
 
 def test_without_an_events_executor_the_single_threaded_one_calls_back(domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
     rclpy = pytest.importorskip("rclpy", reason="rclpy is not installed; pip install 'mm_nav[ros]'")
-    monkeypatch.setitem(sys.modules, "rclpy.experimental", None)  # as in Jazzy
+    for name in ("rclpy.experimental", "rclpy.experimental.events_executor"):  # as in Jazzy; the latter may be loaded already
+        monkeypatch.setitem(sys.modules, name, None)
     context = rclpy.Context()
     rclpy.init(args=[], context=context)
     try:
