@@ -192,7 +192,9 @@ def test_two_who_drive_a_base_of_another_type_a_namesake_and_a_missing_clock_are
         graph.add(NavigatorNode(parameter_overrides=parameters(enable_cmd_vel=True, use_sim_time=True)))
 
     def all_of_it(found: list[Finding]) -> Any:
-        return one(found, "node", "2 nodes") and one(found, "cmd_vel", "also published by /probe") and one(found, "time", "nobody publishes /clock") and found
+        wanted = (("node", "2 nodes"), ("cmd_vel", "also published by /probe"), ("time", "nobody publishes /clock"),
+                  ("output", "listens for geometry_msgs/msg/Twist"))  # fmt: skip
+        return all(one(found, check, text) for check, text in wanted) and found
 
     found = surgeon.until(all_of_it, "namesakes, rivals and clock")
     rival = one(found, "output", "listens for geometry_msgs/msg/Twist")
