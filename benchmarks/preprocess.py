@@ -94,7 +94,7 @@ def rows(quick: bool) -> list[Row]:
         ),
         versus(
             "pillars_whole", {f"{whole}: ground, 9 dense channels, visible cells": times[whole]} | {p: times[p] for p in (first, torch_, last)},
-            check=check, versions=versions, limit=LIMIT_WHOLE,
+            check=check, id="B6", versions=versions, limit=LIMIT_WHOLE,
         ),
     ]  # fmt: skip
 

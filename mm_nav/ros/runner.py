@@ -186,7 +186,7 @@ def run(make_node: Callable[..., RunnableNode], argv: Sequence[str] | None = Non
 def event_loop(context: Any) -> Any:
     """What calls the callbacks, one at a time, by ``spin_once``.
 
-    rclpy's events executor where it has one: it is told what came instead of asking every entity, at a third of the CPU
+    rclpy's events executor where it has one: it is told what came instead of asking every entity, at less CPU
     (``mm_nav bench executor``). Never its ``spin``, which handed over next to nothing in Kilted's wheels. Else the single-threaded.
     """
     try:
