@@ -7,7 +7,7 @@ Camera 1280x720 at 30 Hz, LiDAR 64x2048 and radar at 10 Hz, odometry at 50 Hz, o
 ``textbook_node``; both sides have their own publisher and their own DDS domain, and only one side's sensors speak at a time.
 
 A scan is dropped if no velocity ever came from it. Where the peer cannot keep up with these rates its queue grows, and
-with it its latency: figures say so (``peer_dropped``), and the ratio is against the peer at a fifth of the rates, where it keeps up.
+with it its latency: figures say so (``peer_dropped``), and the ratio is against the peer at a fifth of the rates; ``peer_slow_dropped`` says whether it keeps up there.
 """
 
 import statistics
