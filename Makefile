@@ -34,7 +34,7 @@ test: check
 
 bench: $(VENV)/.test
 	$(BIN)/mm_nav bench --json docs/bench.json
-	$(BIN)/python -m benchmarks.table docs/bench.json README.md
+	$(BIN)/python -m benchmarks.table docs/bench.json README.md docs/benchmarks.md
 
 real: $(VENV)/.test
 	$(BIN)/python -m benchmarks.real

@@ -12,6 +12,7 @@ with it its latency: figures say so (``peer_dropped``), and the ratio is against
 
 import statistics
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ HERE = Path(__file__).parent
 BUNDLE = "base"
 SLOW = 5.0  # times as slowly, for the peer
 WARM = 20  # bursts to wait for
+SETTLE_S, IDLE = 20.0, 0.2  # patience with queues between bursts, and the share of a core that a side at rest uses
 OCCUPIED, FEW, APART = 0.5, 0.005, 0.02
 STAGES = ("clarity", "plausible", "preprocess", "network", "postprocess", "mission")
 
@@ -136,6 +138,15 @@ class Side:
                 return
         raise SkippedError(f"{self.name}: no velocity follows the sensors within {2 * WARM} s")
 
+    def settle(self) -> None:
+        """Wait until its nodes have worked off what waits in their queues: they would take the other side's time."""
+        until_s = time.monotonic() + SETTLE_S
+        while time.monotonic() < until_s:
+            before = sum(node.cpu_s() for node in self._nodes)
+            time.sleep(0.5)
+            if sum(node.cpu_s() for node in self._nodes) - before < 0.5 * IDLE:
+                return
+
     def close(self) -> None:
         """End all."""
         for child in (self._senses, self._notes):
@@ -163,6 +174,8 @@ def _measure(sides: dict[str, Side], quick: bool) -> dict[str, dict[str, float]]
     for turn in range(1 if quick else MIN_ALTERNATIONS):
         for name in ("ours", "slow")[:: 1 if turn % 2 == 0 else -1]:
             side = sides["ours" if name == "ours" else "peer"]
+            for each in sides.values():
+                each.settle()
             kept[name].append(side.burst(seconds, scale=SLOW if name == "slow" else 1.0))
     kept["peer"].append(sides["peer"].burst(seconds))
     return {name: _summary(bursts) for name, bursts in kept.items()}

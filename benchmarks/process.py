@@ -69,6 +69,11 @@ class Child:
             raise SkippedError(answer["error"])
         return answer
 
+    def cpu_s(self) -> float:
+        """Seconds of CPU that it has used."""
+        ticks = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[11:13]
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
     def stop(self) -> None:
         """End one that takes no orders."""
         self._process.send_signal(signal.SIGTERM)

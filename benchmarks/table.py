@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m benchmarks.table bench.json [README.md]``: the rows of a ``mm_nav bench --json`` file as the README's table.
+"""``python -m benchmarks.table bench.json DOCUMENT…``: the rows of a ``mm_nav bench --json`` file as tables of documents.
 
-What stands between ``<!-- bench -->`` and ``<!-- /bench -->`` is replaced; nothing else is touched. Rows below their target say
-what limits them.
+What stands between marks is replaced; nothing else is touched. ``<!-- bench -->`` to ``<!-- /bench -->`` is the table, with what limits
+rows that are below their target; ``<!-- bench-details -->`` what was checked and measured beside each ratio; ``<!-- scaling -->`` the
+figures of ``scaling.json`` beside ``bench.json``.
 """
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-
-BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 
 def table(found: Mapping[str, Any]) -> str:
@@ -37,31 +36,64 @@ def table(found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def written(document: str, made: str) -> str:
-    """The document with the table between its marks.
+def details(found: Mapping[str, Any]) -> str:
+    """Markdown of what was checked equal, and of every other figure, by row; then the versions that it all depends on."""
+    lines = []
+    for row in sorted(found["rows"], key=lambda r: (_number(r["id"]), r["name"])):
+        lines += [f"* **{row['id'] or row['name']}** ({row['name']}), {row['alternations']} turns. Equal first: {row['check']}."]
+        if row["figures"]:
+            lines += ["  " + ", ".join(f"`{name}` {value:.3g}" for name, value in row["figures"].items()) + "."]
+    machine = found["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    return "\n".join([*lines, "", f"On {machine['system']}, Python {machine['python']}; {versions}."])
+
+
+def scaling(found: Mapping[str, Any]) -> str:
+    """Markdown of ``benchmarks.scaling``'s JSON."""
+    lines = ["| | " + " | ".join(["smallest, ms", "largest, ms", "exponent", ""]) + " |", "|---|---|---|---|---|"]
+    for name, one in found["series"].items():
+        ends = [f"{x:,}: {_ms(ms)}" for x, ms in ((one["x"][0], one["ms"][0]), (one["x"][-1], one["ms"][-1]))]
+        lines.append(f"| {name} | {ends[0]} | {ends[1]} | {one['exponent']:.2f} | {one['verdict']} |")
+    return "\n".join(lines)
+
+
+def written(document: str, made: str, part: str = "bench") -> str:
+    """The document with the text between a part's marks.
 
     Raises:
         ValueError: the marks are missing, or in the wrong order.
     """
-    begin, end = document.find(BEGIN), document.find(END)
+    opening, closing = f"<!-- {part} -->", f"<!-- /{part} -->"
+    begin, end = document.find(opening), document.find(closing)
     if begin < 0 or end < begin:
-        raise ValueError(f"the document has no {BEGIN} … {END}; put both lines where the table belongs")
-    return f"{document[: begin + len(BEGIN)]}\n{made}\n{document[end:]}"
+        raise ValueError(f"the document has no {opening} … {closing}; put both lines where the text belongs")
+    return f"{document[: begin + len(opening)]}\n{made}\n{document[end:]}"
+
+
+PARTS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {  # mark -> file beside bench.json ("" is itself), text
+    "bench": ("", table), "bench-details": ("", details), "scaling": ("scaling.json", scaling),
+}  # fmt: skip
 
 
 def main(words: list[str]) -> int:
-    """Write the table; gives the exit status."""
-    if not 1 <= len(words) <= 2:
-        sys.stderr.write("usage: python -m benchmarks.table BENCH_JSON [README]\n")
+    """Write the parts for which each document has marks; gives the exit status."""
+    if not words:
+        sys.stderr.write("usage: python -m benchmarks.table BENCH_JSON [DOCUMENT…]\n")
         return 2
-    document = Path(words[1] if len(words) > 1 else "README.md")
-    found = json.loads(Path(words[0]).read_text(encoding="utf-8"))
-    try:
-        document.write_text(written(document.read_text(encoding="utf-8"), table(found)), encoding="utf-8")
-    except ValueError as error:
-        sys.stderr.write(f"{document}: {error}\n")
-        return 2
-    return 0
+    source, status = Path(words[0]), 0
+    for document in map(Path, words[1:] or ["README.md"]):
+        text = document.read_text(encoding="utf-8")
+        wanted = [part for part in PARTS if f"<!-- {part} -->" in text] or ["bench"]
+        try:
+            for part in wanted:
+                beside, make = PARTS[part]
+                found = json.loads((source.with_name(beside) if beside else source).read_text(encoding="utf-8"))
+                text = written(text, make(found), part)
+            document.write_text(text, encoding="utf-8")
+        except ValueError as error:
+            sys.stderr.write(f"{document}: {error}\n")
+            status = 2
+    return status
 
 
 def _number(name: str) -> tuple[str, int]:

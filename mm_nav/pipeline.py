@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from jaxtyping import Float32
 
+from mm_nav.core import planner
 from mm_nav.core.clarity import clear
 from mm_nav.core.command import parse
 from mm_nav.core.config import ModelSpec
@@ -101,6 +102,7 @@ class Pipeline:
 
     def warm_up(self) -> None:
         """Run once on a made-up instant and forget it: the first real one finds code compiled and memory in place."""
+        planner.warm_up()
         self.step(_made_up(self.spec))
         self.reset()
 

@@ -45,6 +45,17 @@ function sensorRow(sensor, simulated) {
   return row;
 }
 
+function faultRow(source, words, now) {
+  const row = document.createElement("li");
+  const label = made("label", now ? "name level2" : "name", source);
+  const choice = document.createElement("select");
+  choice.dataset.source = source;
+  label.htmlFor = choice.id = `fault-${source}`;
+  choice.append(...words.map((word) => new Option(word === "ok" ? "as it is" : word, word, word === "ok", word === (now || "ok"))));
+  row.append(label, choice);
+  return row;
+}
+
 function lineRow(line) {
   const row = document.createElement("li");
   const times = line.times > 1 ? ` (${line.times} times)` : "";
@@ -62,6 +73,10 @@ function show(state) {
   find("speed").textContent = `${state.speed.toFixed(2)} m/s`;
   find("about").textContent = state.about.bundle ? `${state.about.bundle} on ${state.about.backend}, ${state.about.rate_hz} Hz` : "";
   if (news("sensors", "simulated")) fill("sensors", state.sensors.map((sensor) => sensorRow(sensor, state.simulated)), "none known yet");
+  if (news("injected", "spoiled")) {
+    find("injector").hidden = !Object.keys(state.injected).length;
+    find("injected").replaceChildren(...Object.entries(state.injected).map(([source, words]) => faultRow(source, words, state.spoiled[source])));
+  }
   if (news("lines")) fill("lines", state.lines.toReversed().map(lineRow), "nothing was said yet");
   if (news("faults")) fill("faults", state.faults.map((fault) => made("li", `level${fault.level}`, `${fault.name}: ${fault.text}`)), "all well");
   if (state.viewer && news("viewer")) {
@@ -93,4 +108,5 @@ find("sensors").addEventListener("click", (event) => {
   const { sensor, on } = event.target.dataset;
   if (sensor) send("switch", { sensor, on: on === "true" });
 });
+find("injected").addEventListener("change", (event) => send("fault", { source: event.target.dataset.source, fault: event.target.value }));
 look();

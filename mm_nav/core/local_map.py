@@ -7,6 +7,7 @@ not looked at fades. Knows no goals, no commands, no clock: time comes in as sta
 """
 
 import cv2
+import numba
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
@@ -34,6 +35,9 @@ class LocalMap:
         self.source = grid
         side = round(2 * reach_m / CELL_M)
         self.grid = BevGrid(x_min=-reach_m, y_min=-reach_m, cell=CELL_M, columns=side, rows=side)
+        ys, xs = cell_centers(grid)
+        near = np.hypot(xs[None], ys[:, None]) < NEAR_M
+        self._recent_s = np.where(near, np.float32(RECENT_NEAR_S), np.float32(RECENT_S))
         self._shift = np.zeros(2)  # odom coordinates of the window's middle: whole cells
         self.reset()
 
@@ -63,13 +67,10 @@ class LocalMap:
         size = (self.grid.columns, self.grid.rows)
         # nearest: interpolation would thin what is one cell wide, a cone's tip or a post
         fresh = cv2.warpAffine(fresh, look, size, flags=cv2.INTER_NEAREST, borderValue=0)
-        seen = cv2.warpAffine(known.astype(np.uint8), look, size, flags=cv2.INTER_NEAREST, borderValue=0).astype(bool)
+        seen = cv2.warpAffine(known.astype(np.uint8), look, size, flags=cv2.INTER_NEAREST, borderValue=0)
         moved = cv2.warpAffine(np.moveaxis(motion, 0, 2).astype(np.float32), look, size, flags=cv2.INTER_NEAREST)
-        R, along, across = T_odom_base[:2, :2].astype(np.float32), moved[..., 0], moved[..., 1]
-        self.motion = np.stack([R[0, 0] * along + R[0, 1] * across, R[1, 0] * along + R[1, 1] * across])
-        self.unseen_s = np.where(seen, 0.0, self.unseen_s + dt_s).astype(np.float32)
-        self.evidence *= np.where(seen, OLD_SHARE, np.exp(-dt_s / FADE_S)).astype(np.float32)
-        self.evidence = np.clip(self.evidence + fresh, -MOST, MOST)
+        R, fade = T_odom_base[:2, :2].astype(np.float32), np.float32(np.exp(-dt_s / FADE_S))
+        _remember(self.evidence, self.unseen_s, self.motion, fresh, seen, moved, R, np.float32(dt_s), fade)
         self._stamp(objects, T_odom_base)
         at = np.round((self.to_window(T_odom_base[:2, 3]) - [self.grid.x_min, self.grid.y_min]) / CELL_M - 0.5)
         cv2.circle(self.evidence, (int(at[0]), int(at[1])), round(BODY_M / CELL_M), -MOST, -1)
@@ -94,9 +95,7 @@ class LocalMap:
         unseen_s = cv2.warpAffine(
             self.unseen_s, look, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderValue=float("inf")
         )
-        ys, xs = cell_centers(self.source)
-        near = np.hypot(xs[None], ys[:, None]) < NEAR_M
-        here[unseen_s > np.where(near, RECENT_NEAR_S, RECENT_S)] = 0.0
+        here[unseen_s > self._recent_s] = 0.0
         return np.where(np.abs(here) >= KNOWN, 1 / (1 + np.exp(-here)), np.nan).astype(np.float32)
 
     def to_window(self, xy_odom: Float64[np.ndarray, "*n 2"]) -> Float64[np.ndarray, "*n 2"]:
@@ -115,7 +114,8 @@ class LocalMap:
     def disc(self, xy_window: Float64[np.ndarray, "2"], radius_m: float) -> Bool[np.ndarray, "y x"]:
         """Cells whose centres are nearer to a point than that."""
         ys, xs = cell_centers(self.grid)
-        return np.asarray(np.hypot(xs[None] - xy_window[0], ys[:, None] - xy_window[1]) < radius_m)
+        across, along = (xs - xy_window[0]) ** 2, (ys - xy_window[1]) ** 2
+        return np.asarray(across[None] + along[:, None] < radius_m**2)
 
     def _from_base(self, T_odom_base: Float64[np.ndarray, "4 4"]) -> Float64[np.ndarray, "2 3"]:
         """Affine map from pixels of the network's grid to pixels of the window (column, row)."""
@@ -148,8 +148,7 @@ class LocalMap:
                 at = self.to_window(corners @ T[:2, :2].T + T[:2, 3])
                 pixels = np.round((at - [self.grid.x_min, self.grid.y_min]) / CELL_M - 0.5)
                 cv2.fillPoly(mask, [np.clip(pixels, -10_000, 10_000).astype(np.int32)], 1)
-        stand = mask.astype(bool)
-        self.evidence[stand] = np.maximum(self.evidence[stand], OBJECT_EVIDENCE)
+        np.maximum(self.evidence, np.float32(OBJECT_EVIDENCE), out=self.evidence, where=mask.view(np.bool_))
 
 
 def _moved(values: Float32[np.ndarray, "y x"], cells: Int64[np.ndarray, "2"], empty: float) -> Float32[np.ndarray, "y x"]:
@@ -179,3 +178,17 @@ def into(T_odom_base: Float64[np.ndarray, "4 4"], xy_odom: Float64[np.ndarray, "
     """Odom points in base_link."""
     T = inverse(T_odom_base)
     return np.asarray(xy_odom @ T[:2, :2].T + T[:2, 3])
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _remember(evidence, unseen_s, motion, fresh, seen, moved, R, dt_s, fade):  # type: ignore[no-untyped-def]
+    """One frame, warped into the window, taken into what is known; in place. ``moved`` is m/s in base_link, R turns it into odom."""
+    rows, columns = evidence.shape
+    for r in range(rows):
+        for c in range(columns):
+            along, across = moved[r, c, 0], moved[r, c, 1]
+            motion[0, r, c] = R[0, 0] * along + R[0, 1] * across
+            motion[1, r, c] = R[1, 0] * along + R[1, 1] * across
+            unseen_s[r, c] = np.float32(0) if seen[r, c] else unseen_s[r, c] + dt_s
+            now = evidence[r, c] * (np.float32(OLD_SHARE) if seen[r, c] else fade) + fresh[r, c]
+            evidence[r, c] = min(max(now, np.float32(-MOST)), np.float32(MOST))

@@ -23,6 +23,7 @@ COMFORT_M = 0.45  # nearness to obstacles costs up to here beyond the radius,
 COMFORT_COST = 4.0  # this much more than open ground at the lethal edge
 UNKNOWN_COST = 1.5  # added to ground nobody has seen
 PERSON_COST = 4.0  # added where something that moves will be within a second and a half
+MOVES = 0.3  # m/s
 KEEP_OFF_COST = 10.0  # added near what it was told to keep away from
 ESCAPE_M = 0.7  # around the robot, inflation can be crossed: it may start inside
 ESCAPE_COST = 12.0
@@ -49,26 +50,20 @@ def cost_map(
         motion: m/s of what stands in each cell, in the grid's frame. last_path: to prefer what was planned before.
         keep_off: ground that is crossed only where there is no other way.
     """
-    known = np.isfinite(occupancy)
-    blocked = np.where(known, occupancy, 0.0) >= OCCUPIED
+    blocked = occupancy >= OCCUPIED  # not where it is unknown
     room = clearance(blocked, grid.cell)
-    least = radius_m + LETHAL_MARGIN_M
-    nearness = np.clip(1 - (room - least) / COMFORT_M, 0, 1)
-    cost = 1 + COMFORT_COST * nearness**2 + UNKNOWN_COST * ~known
-    if motion is not None:
-        cost += PERSON_COST * _moving_soon(blocked, motion, grid.cell)
-    if keep_off is not None:
-        cost += KEEP_OFF_COST * keep_off
+    nothing = np.zeros(blocked.shape, np.uint8)
+    soon = nothing if motion is None else _moving_soon(blocked, motion, grid.cell)
+    off = nothing if keep_off is None else keep_off.view(np.uint8)
+    lane = nothing
     if last_path is not None and len(last_path) > 1:
-        lane = np.zeros(cost.shape, np.uint8)
+        lane = np.zeros(blocked.shape, np.uint8)
         pixels = np.round((last_path - [grid.x_min, grid.y_min]) / grid.cell - 0.5)
         cv2.polylines(lane, [np.clip(pixels, -10_000, 10_000).astype(np.int32)], False, 1, thickness=3)
-        cost = np.where(lane > 0, cost * LOYALTY, cost)
-    closed = room < least
     ys, xs = cell_centers(grid)
-    near = np.hypot(xs[None] - robot_xy[0], ys[:, None] - robot_xy[1]) < ESCAPE_M
-    cost = np.where(closed, np.where(near & ~blocked, ESCAPE_COST, np.inf), cost)
-    return CostMap(grid=grid, cost=cost.astype(np.float32), room=room)
+    least = np.float32(radius_m + LETHAL_MARGIN_M)
+    cost = _costs(occupancy, room, soon, off, lane, xs, ys, float(robot_xy[0]), float(robot_xy[1]), least)
+    return CostMap(grid=grid, cost=cost, room=room)
 
 
 def plan(
@@ -100,18 +95,32 @@ def reach(costs: CostMap, start_xy: Float64[np.ndarray, "2"]) -> Float32[np.ndar
     return np.asarray(_sweep(costs.cost, row, column) * np.float32(costs.grid.cell))
 
 
+def warm_up() -> None:
+    """Compile, or load what was compiled, on a small field: the first order is not to wait for that."""
+    grid = BevGrid(x_min=0.0, y_min=0.0, cell=0.1, columns=32, rows=32)
+    occupancy = np.full((32, 32), np.nan, np.float32)
+    occupancy[:, 16] = 1.0
+    motion, start, targets = np.zeros((2, 32, 32), np.float32), np.array([0.8, 1.6]), np.zeros((32, 32), np.bool_)
+    targets[4:6, 4:6] = True
+    costs = cost_map(occupancy, grid, start, 0.3, motion, None, targets)
+    plan(costs, start, targets)
+    reach(costs, start)
+
+
 def _cell(grid: BevGrid, xy: Float64[np.ndarray, "2"]) -> tuple[int, int]:
     row = int(np.clip((xy[1] - grid.y_min) / grid.cell, 0, grid.rows - 1))
     return row, int(np.clip((xy[0] - grid.x_min) / grid.cell, 0, grid.columns - 1))
 
 
 def _moving_soon(blocked: Bool[np.ndarray, "y x"], motion: Float32[np.ndarray, "2 y x"], cell: float) -> np.ndarray:
-    speed = np.hypot(motion[0], motion[1])
-    rows, columns = np.nonzero(blocked & (speed > 0.3))
+    rows, columns = np.nonzero(blocked)
+    u, v = motion[0, rows, columns], motion[1, rows, columns]
+    moves = np.hypot(u, v) > MOVES
+    rows, columns, u, v = rows[moves], columns[moves], u[moves], v[moves]
     out = np.zeros(blocked.shape, np.uint8)
     for t in (0.5, 1.0, 1.5):
-        r = rows + np.round(motion[1, rows, columns] * t / cell).astype(int)
-        c = columns + np.round(motion[0, rows, columns] * t / cell).astype(int)
+        r = rows + np.round(v * t / cell).astype(int)
+        c = columns + np.round(u * t / cell).astype(int)
         height, width = blocked.shape
         ok = (r >= 0) & (r < height) & (c >= 0) & (c < width)
         out[r[ok], c[ok]] = 1
@@ -129,6 +138,28 @@ def _every(xy: Float64[np.ndarray, "n 2"], step: float) -> Float64[np.ndarray, "
 
 
 # ---------------------------------------------------------------- compiled
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _costs(occupancy, room, soon, off, lane, xs, ys, x, y, least):  # type: ignore[no-untyped-def]
+    """Cost of each cell in one pass; what moves soon, what to keep off and the last path are masks."""
+    rows, columns = room.shape
+    out = np.empty((rows, columns), np.float32)
+    for r in range(rows):
+        for c in range(columns):
+            if room[r, c] < least:
+                free = not occupancy[r, c] >= OCCUPIED
+                near = np.hypot(xs[c] - x, ys[r] - y) < ESCAPE_M
+                out[r, c] = ESCAPE_COST if near and free else np.inf
+                continue
+            nearness = np.float32(1) - (room[r, c] - least) / np.float32(COMFORT_M)
+            nearness = min(max(nearness, np.float32(0)), np.float32(1))
+            cost = float(np.float32(1) + np.float32(COMFORT_COST) * (nearness * nearness))
+            if not np.isfinite(occupancy[r, c]):
+                cost += UNKNOWN_COST
+            cost += PERSON_COST * soon[r, c] + KEEP_OFF_COST * off[r, c]
+            out[r, c] = cost * LOYALTY if lane[r, c] else cost
+    return out
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenVINO backend: the fastest that we know on CPUs with AVX-512, VNNI or AMX. The only file that imports openvino.
+"""OpenVINO backend: the fastest that we know on CPUs with AVX2 or more. The only file that imports openvino.
 
 The network is compiled for fixed shapes, once for each number of cameras that turns up, and kept.
 """

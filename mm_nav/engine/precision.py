@@ -21,7 +21,7 @@ NETWORKS = {  # precision -> the file of the bundle that holds it
 PRECISIONS = ("auto", *NETWORKS)
 ERROR_LIMIT = 0.01  # mean over the outputs of |difference| / |float32|
 SUCCESS_LIMIT = 0.005  # of the share of simulated orders that are fulfilled
-WIDE = {"avx512f", "avx_vnni", "amx_int8"}  # a CPU with any of these runs openvino; see README of benchmarks for figures
+WIDE = {"avx2", "avx512f", "avx_vnni", "amx_int8"}  # a CPU with any of these runs openvino: as fast as ort or faster, at less CPU time (mm_nav bench inference)
 ARITHMETIC = {  # precision -> CPU flags of which one must be there for it to be worth it
     "int8": {"avx512_vnni", "avx_vnni", "amx_int8"}, "bf16": {"avx512_bf16", "amx_bf16"},
 }  # fmt: skip

@@ -14,13 +14,17 @@ KEPT = 40  # lines
 
 @dataclass(slots=True)
 class Board:
-    """State of one robot. ``about``: bundle, backend and rate. ``simulated``: somebody listens to ``sensor_switch``."""
+    """State of one robot. ``about``: bundle, backend and rate. ``simulated``: somebody listens to ``sensor_switch``; ``injected``: what
+    somebody who listens to ``fault`` could do to each source, by name; empty without one.
+    """
 
     robot: str = ""
     viewer: str = ""
     about: dict[str, str] = field(default_factory=dict)
     speed: float = 0.0
     simulated: bool = False
+    injected: dict[str, list[str]] = field(default_factory=dict)
+    spoiled: str = ""  # what the fault injector says that it does now
     _state: str = "waiting for the fusion node"
     _level: int = 3
     _sensors: dict[str, str] = field(default_factory=dict)
@@ -59,6 +63,13 @@ class Board:
             return {
                 "robot": self.robot, "viewer": self.viewer, "state": self._state, "level": self._level, "speed": round(self.speed, 2),
                 "about": dict(self.about), "simulated": self.simulated, "lines": list(self._lines),
+                "injected": dict(self.injected), "spoiled": spoiled_now(self.spoiled),
                 "sensors": [{"name": name, "on": not why, "why": why} for name, why in self._sensors.items()],
                 "faults": [{"name": n, "level": level, "text": text} for n, (level, text) in sorted(self._told.items()) if level],
             }  # fmt: skip
+
+
+def spoiled_now(said: str) -> dict[str, str]:
+    """``fault_status`` ("lidar stuck; odom off", "all ok") as fault by source."""
+    pairs = [part.strip().rpartition(" ") for part in said.split(";") if part.strip()]
+    return {name.strip(): word for name, _, word in pairs if name.strip() not in ("", "all")}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dashboard's page and its two doors, on this machine only: an order in words, and a simulated sensor's switch.
+"""The dashboard's page and its doors, on this machine only: an order in words, a simulated sensor's switch, a fault to inject.
 
 Listens on 127.0.0.1. Whoever drives a robot through a browser must not be a page of somebody else that is open in the same
 browser: requests must name this host (against DNS rebinding), and orders must come from this page (Origin) as JSON, which
@@ -108,7 +108,7 @@ class _Page(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, "there is no such page")
 
     def do_POST(self) -> None:
-        """An order or a switch."""
+        """An order, a switch or a fault."""
         text = self.headers.get("Content-Length", "")
         length = int(text[:18]) if text.isascii() and text.isdigit() else None
         body = self.rfile.read(length) if length is not None and length <= MOST_BYTES else b""  # read before it is refused: else it may not hear why

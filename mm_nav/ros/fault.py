@@ -5,7 +5,7 @@ A fault takes each message of one topic and gives what is to be said instead: se
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -38,6 +38,11 @@ PAIRS = {  # what can happen to a source of a kind
     "odometry": (*TIMING, *WIRE, *CONTENT, "nan"),
     "clock": TIMING,
 }
+
+
+def offered(kinds: Mapping[str, str]) -> dict[str, list[str]]:
+    """What can be ordered of each source, given their kinds by name."""
+    return {name: ["ok", *PAIRS[kind]] for name, kind in kinds.items() if kind in PAIRS}
 
 
 def make(kind: str, word: str, rng: np.random.Generator) -> Fault:

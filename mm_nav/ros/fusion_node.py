@@ -2,8 +2,9 @@
 """The fusion node: sensors and commands in; occupancy, objects, goal, plan and diagnostics out. Thin: arrays live below."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from threading import Event
 from typing import Any
 
 from mm_nav.core.gist import Gist
@@ -25,6 +26,7 @@ from mm_nav.wire import Status, encode_diagnostics
 from mm_nav.wire.extrinsics import mount
 
 REPORT_S, WAITING_S, WATCH_S, NAV2_S, LOOK_S = 1.0, 5.0, 0.2, 0.05, 0.05
+FIRST_S = 3.0  # what the first instant may take to come before words are prepared all the same
 RESET = "reset"  # goes through the worker's mailbox, between frames
 
 Job = SensorFrame | Spoken | str
@@ -63,9 +65,7 @@ class FusionNode(ManagedNode):
         self._spec = bundle.spec
         self._about = {"bundle": bundle.name, "backend": engine.name, "backend_why": chosen.why}
         encoder = open_text_encoder(bundle)
-        encoder.encode(["stop"])  # its weights are loaded now, not when somebody says stop
         gist = Gist(encoder.encode_together)
-        self._preparing = Chore(self.guard.wrap("gist", gist.prepare), "gist")  # a second that no instant waits for
         self._pipeline = Pipeline(engine, encoder, bundle.spec, self.config.limits(), hear=gist.hear, empty_is_open=self.config.empty_is_open)
         self._pipeline.warm_up()
         tree = mount(self.config.extrinsics, self.config.calibration, self.config.base_frame)
@@ -86,9 +86,18 @@ class FusionNode(ManagedNode):
         self.every(REPORT_S, self._report)
         self.every(WATCH_S, self._watch)
         self.every(LOOK_S, self._look_out)
+        self._begun = Event()
+        self._preparing = Chore(self.guard.wrap("gist", lambda wanted: self._prepare(gist, wanted)), "gist")
         if chosen.fell_back:
             self.get_logger().warning(f"not on the backend that was asked for: {chosen.why}")
         self.get_logger().info(f"bundle {bundle.name} on {engine.name}; reads {', '.join(i.topic for i in self._feed.inputs)}")
+
+    def _prepare(self, gist: Gist, wanted: Callable[[], bool]) -> None:
+        """In a thread of its own: load the sentence encoder, two seconds of Python that the first instant does not wait for."""
+        until_s = self.monotonic_s() + FIRST_S
+        while wanted() and self.monotonic_s() < until_s and not self._begun.wait(LOOK_S):
+            pass
+        gist.prepare(wanted)
 
     def _listen_to_sensors(self) -> None:
         for source in self._feed.inputs:
@@ -169,6 +178,7 @@ class FusionNode(ManagedNode):
             if progress is not None:
                 self.send("command_status", progress)
         self._frames += 1
+        self._begun.set()
         self._stage_ms = dict(outcome.stage_ms)
         self._contrast, self._doubts = outcome.contrast, outcome.doubts
 

@@ -47,7 +47,7 @@ class NavigatorNode(ManagedNode):
     def configure(self) -> None:
         """Subscribe and start the clock of cmd_vel."""
         self._follower = Follower(self.config.limits(), self.config.base_frame)
-        self._last_s = self.monotonic_s()
+        self._last_s = self._obeyed_s = self.monotonic_s()
         stamped = self.config.enable_stamped_cmd_vel
         if self.config.enable_cmd_vel:
             self.offer(f"geometry_msgs/msg/{'TwistStamped' if stamped else 'Twist'}", "cmd_vel")
@@ -70,7 +70,8 @@ class NavigatorNode(ManagedNode):
     def _timed(self, hear: Any) -> Any:
         def heard(message: Any) -> None:
             hear(message, self.monotonic_s())
-            if self._follower.fresh() and self.monotonic_s() - self._last_s >= SHORTEST_STEP_S:
+            if self.monotonic_s() - self._obeyed_s >= SHORTEST_STEP_S and self._follower.fresh():
+                self._obeyed_s = self.monotonic_s()
                 self._tick()
 
         return heard

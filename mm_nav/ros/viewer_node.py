@@ -62,9 +62,10 @@ class ViewerNode(ManagedNode):
             for topic, qos in (("/tf", INPUT_QOS), ("/tf_static", LATCHED_QOS)):
                 self.listen(compat.TRANSFORMS, topic, self._hear_transforms(topic == "/tf_static"), qos)
         if self.config.dashboard:
-            self.offer("std_msgs/msg/String", "command", WORDS_QOS)
-            self.offer("std_msgs/msg/String", "sensor_switch", WORDS_QOS)
-            self._dashboard = Dashboard(self.config.dashboard_port, self._board.snapshot, {"/command": self._take_order, "/switch": self._take_switch})
+            for topic in ("command", "sensor_switch", "fault"):
+                self.offer("std_msgs/msg/String", topic, WORDS_QOS)
+            doors = {"/command": self._take_order, "/switch": self._take_switch, "/fault": self._take_fault}
+            self._dashboard = Dashboard(self.config.dashboard_port, self._board.snapshot, doors)
             self.every(SEND_S, self._send_said)
         self.every(LOOK_S, self._look)
         self.get_logger().info(f"shown: {self._viewer.told}")
@@ -88,6 +89,14 @@ class ViewerNode(ManagedNode):
             return f"send {{\"sensor\": …, \"on\": true or false}}; sensors are {', '.join(self._viewing.sensors())}"
         return self._queue("sensor_switch", f"{sensor} {'on' if on else 'off'}")
 
+    def _take_fault(self, sent: dict[str, Any]) -> str:
+        """In a thread of the page."""
+        source, fault = sent.get("source"), sent.get("fault")
+        could = self._viewing.faults()
+        if not isinstance(source, str) or fault not in could.get(source, ()) or set(sent) != {"source", "fault"}:
+            return f"send {{\"source\": …, \"fault\": …}}; sources and what can happen to them are {could}"
+        return self._queue("fault", f"{source} {fault}")
+
     def _queue(self, topic: str, text: str) -> str:
         if self._said.qsize() >= MOST_WAITING:
             return "too many orders at once; wait a little"
@@ -103,7 +112,10 @@ class ViewerNode(ManagedNode):
                 self._board.say("switch", text)
 
     def _look(self) -> None:
-        self._board.simulated = self.wanted("sensor_switch")
+        if self._dashboard is not None:
+            self._board.simulated = self.wanted("sensor_switch")
+            self._board.injected = self._viewing.faults() if self.wanted("fault") else {}
+            self._board.spoiled = self._board.spoiled if self._board.injected else ""
         if self._viewer is not None and self._viewer.ended():
             self.get_logger().info("the viewer was closed")
             self.exit_code = 0

@@ -14,6 +14,7 @@ import numpy as np
 from mm_nav.core.types import CameraImage, CameraModel, Odometry, PointCloud, PosedCloud, Utterance
 from mm_nav.errors import ConfigError
 from mm_nav.ros.board import Board
+from mm_nav.ros.fault import offered
 from mm_nav.ros.guard import one_line
 from mm_nav.ros.inputs import Input, inputs_of, own_decoders
 from mm_nav.ros.outputs import OFFERS
@@ -80,11 +81,17 @@ class Viewing:
         stamped = self._config.enable_stamped_cmd_vel
         twist = f"geometry_msgs/msg/{'TwistStamped' if stamped else 'Twist'}"
         yield Shown(topic="cmd_vel", type_name=twist, hear=self._thinned("cmd_vel", self._hear_velocity))
+        yield Shown(topic="fault_status", type_name="std_msgs/msg/String", hear=self._hear_faults, words=True, kept=True)
         yield Shown(topic="/diagnostics", type_name="diagnostic_msgs/msg/DiagnosticArray", hear=self._hear_diagnostics, words=True)
 
     def sensors(self) -> list[str]:
         """Names of the sensors that are shown."""
         return list(dict.fromkeys(i.source for i in self._inputs if i.kind in ("camera", "lidar", "radar")))
+
+    def faults(self) -> dict[str, list[str]]:
+        """What a fault injector beside this robot could do to each source."""
+        kinds = {i.source: i.kind for i in inputs_of(self._config) if not i.kind.endswith("_info")}
+        return offered({**kinds, "clock": "clock"})
 
     def hear_transforms(self, message: Any, static: bool) -> None:
         """Mountings on /tf and /tf_static, where there are any."""
@@ -133,6 +140,10 @@ class Viewing:
         self._view.at(0)
         self._view.words("command", text)
         self._board.say("command", text)
+
+    def _hear_faults(self, message: Any) -> None:
+        self._board.spoiled = one_line(str(message.data))
+        self._board.say("faults", self._board.spoiled, 1)
 
     def _hear_answer(self, message: Any) -> None:
         values = {str(v.key): str(v.value) for v in message.values}

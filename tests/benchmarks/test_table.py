@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.table import BEGIN, END, main, table, written
+from benchmarks.table import details, main, scaling, table, written
 from mm_nav.bench import versus
 
-MACHINE = {"cpu": "a CPU", "cores": 2, "flags": ["avx2"]}
+MACHINE = {"cpu": "a CPU", "cores": 2, "flags": ["avx2"], "system": "Linux", "python": "3.11", "versions": {"numpy": "2"}}
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 
 def found(*rows, skipped: dict[str, str] | None = None) -> dict:
@@ -54,4 +55,23 @@ def test_a_document_without_marks_is_refused(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "README.md").write_text("nothing", encoding="utf-8")
     (tmp_path / "b.json").write_text(json.dumps(found()), encoding="utf-8")
     assert main([str(tmp_path / "b.json"), str(tmp_path / "README.md")]) == 2
-    assert "put both lines where the table belongs" in capsys.readouterr().err
+    assert "put both lines where the text belongs" in capsys.readouterr().err
+
+
+def test_details_say_what_was_equal_and_every_figure() -> None:
+    row = versus("x", {"ours": 2.0, "theirs": 5.0}, check="sums", id="B7", figures={"p99_ms": 3.25})
+    text = details(found(row))
+    assert "**B7** (x), 7 turns. Equal first: sums." in text
+    assert "`p99_ms` 3.25" in text
+    assert "numpy 2" in text
+
+
+def test_scaling_stands_between_marks_of_its_own(tmp_path: Path) -> None:
+    series = {"points": {"x": [10, 1000], "ms": [0.5, 20.0], "exponent": 0.8, "verdict": "near-linear or better"}}
+    page = tmp_path / "page.md"
+    page.write_text("a\n<!-- scaling -->\n<!-- /scaling -->\nb\n", encoding="utf-8")
+    (tmp_path / "b.json").write_text(json.dumps(found()), encoding="utf-8")
+    (tmp_path / "scaling.json").write_text(json.dumps({"series": series}), encoding="utf-8")
+    assert main([str(tmp_path / "b.json"), str(page)]) == 0
+    assert "| points | 10: 0.5 | 1,000: 20 | 0.80 | near-linear or better |" in page.read_text(encoding="utf-8")
+    assert scaling({"series": series}) in page.read_text(encoding="utf-8")

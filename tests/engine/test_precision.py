@@ -24,11 +24,12 @@ def bundle(files: tuple[str, ...] = ("model.onnx",), **precisions: Any) -> Bundl
     ("flags", "gpu", "names"),
     [
         (WIDE, False, ["openvino", "ort", "eager"]),
-        (frozenset({"avx2", "fma"}), False, ["ort", "openvino", "eager"]),
+        (frozenset({"avx2", "fma"}), False, ["openvino", "ort", "eager"]),
+        (frozenset({"asimd"}), False, ["ort", "openvino", "eager"]),
         (frozenset(), False, ["ort", "openvino", "eager"]),
         (WIDE, True, ["trt", "ort-rtx", "ort-tensorrt", "ort-cuda", "eager", "openvino", "ort"]),
     ],
-    ids=["wide CPU", "narrow CPU", "unknown CPU", "GPU"],
+    ids=["wide CPU", "AVX2", "ARM", "unknown CPU", "GPU"],
 )
 def test_the_order_follows_from_what_the_machine_has(flags: frozenset[str], gpu: bool, names: list[str]) -> None:
     assert [name for name, _ in order(flags, gpu)] == names

@@ -47,6 +47,8 @@ def board() -> Board:
     made.sees({"camera/front": "", "lidar": "silent"}, "drive", 1)
     made.say("command", "<img src=x onerror=alert(1)>")
     made.told("fusion", 1, "slow")
+    made.injected = {"lidar": ["ok", "off", "stuck"], "odom": ["ok", "wrong"]}
+    made.spoiled = "lidar stuck"
     return made
 
 
@@ -58,7 +60,7 @@ def page(browser: Any, board: Board, sent: list[dict[str, Any]]) -> Iterator[Any
         sent.append(value)
         return "not today" if value.get("text") == "refuse me" else ""
 
-    server = Dashboard(0, board.snapshot, {"/command": take, "/switch": take})
+    server = Dashboard(0, board.snapshot, {"/command": take, "/switch": take, "/fault": take})
     browser.get(server.url)
     wait(browser, lambda: text(browser, "state") == "drive")
     yield browser
@@ -110,8 +112,19 @@ def test_stop_and_switches_are_buttons(page: Any, sent: list[dict[str, Any]]) ->
     assert {"sensor": "lidar", "on": True} in sent
 
 
-def test_a_real_robot_has_no_switches(page: Any, board: Board) -> None:
-    board.simulated = False
+def test_a_fault_is_chosen_from_a_list_that_shows_what_is_injected_now(page: Any, sent: list[dict[str, Any]]) -> None:
+    from selenium.webdriver.support.ui import Select
+
+    assert Select(page.find_element("id", "fault-lidar")).first_selected_option.text == "stuck"
+    Select(page.find_element("id", "fault-odom")).select_by_value("wrong")
+    wait(page, lambda: sent)
+    assert sent == [{"source": "odom", "fault": "wrong"}]
+
+
+def test_a_real_robot_has_neither_switches_nor_faults(page: Any, board: Board) -> None:
+    assert page.find_element("id", "injector").is_displayed()
+    board.simulated, board.injected = False, {}
+    wait(page, lambda: not page.find_element("id", "injector").is_displayed())
     wait(page, lambda: not page.find_elements("css selector", "#sensors button"))
     assert len(page.find_elements("css selector", "#sensors li")) == 2
 
@@ -119,7 +132,7 @@ def test_a_real_robot_has_no_switches(page: Any, board: Board) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_texts_stand_out_from_their_ground_in_both_themes(page: Any, scheme: str) -> None:
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
-    ratios = page.execute_script(CONTRAST, ["#state", "#speed", "h2", "#sensors .name", "#sensors .why", "#lines .who", "#faults li", "#stop", "button[type=submit]"])
+    ratios = page.execute_script(CONTRAST, ["#state", "#speed", "h2", "#sensors .name", "#sensors .why", "#lines .who", "#faults li", "#injected label", "#injected select", "#stop", "button[type=submit]"])
     assert min(ratios) >= 4.5, ratios  # WCAG 2.2 AA
 
 

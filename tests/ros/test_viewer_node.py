@@ -128,6 +128,8 @@ def test_the_page_speaks_and_switches_sensors_and_nothing_else(graph: Graph, sta
     orders, switches = graph.heard("std_msgs/msg/String", "command"), graph.heard("std_msgs/msg/String", "sensor_switch")
     graph.until(lambda: node.wanted("command") and node.wanted("sensor_switch"), "listeners")
     page = node._dashboard
+    faults = graph.heard("std_msgs/msg/String", "fault")
+    graph.until(lambda: node._board.injected, "the page knows of the fault injector")
 
     def post(path: str, value: Any) -> int:
         connection = HTTPConnection("127.0.0.1", page.port, timeout=10)
@@ -138,11 +140,15 @@ def test_the_page_speaks_and_switches_sensors_and_nothing_else(graph: Graph, sta
 
     assert post("/command", {"text": " 去红色锥桶 "}) == 202
     assert post("/switch", {"sensor": "lidar", "on": False}) == 202
-    graph.until(lambda: orders and switches, "the order and the switch")
+    assert post("/fault", {"source": "lidar", "fault": "stuck"}) == 202
+    graph.until(lambda: orders and switches and faults, "the order, the switch and the fault")
+    assert faults[0].data == "lidar stuck"
     assert orders[0].data == "去红色锥桶"
     assert switches[0].data == "lidar off"
     for path, value in (("/command", {"text": ""}), ("/command", {"text": "x" * 513}), ("/command", {"text": 5}), ("/command", {"text": "go", "topic": "x"}),
-                        ("/switch", {"sensor": "brakes", "on": False}), ("/switch", {"sensor": "lidar", "on": "off"}), ("/switch", {"sensor": ["lidar"], "on": True})):  # fmt: skip
+                        ("/switch", {"sensor": "brakes", "on": False}), ("/switch", {"sensor": "lidar", "on": "off"}), ("/switch", {"sensor": ["lidar"], "on": True}),
+                        ("/fault", {"source": "brakes", "fault": "off"}), ("/fault", {"source": "clock", "fault": "garbage"}), ("/fault", {"source": ["lidar"], "fault": "off"}),
+                        ("/fault", {"source": "lidar"})):  # fmt: skip
         assert post(path, value) == 400, value
     assert [post("/command", {"text": "go"}) for _ in range(20)].count(400) >= 4  # nobody published them yet
     port = page.port
