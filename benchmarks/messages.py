@@ -55,7 +55,7 @@ def _read(type_name: str, fields: dict, repeat: int, version: str) -> Row:
     )  # fmt: skip
     name = "picture" if type_name == IMAGE else "cloud"
     return versus(f"read_{name}", times, check=f"all {len(fields['data'])} bytes, width and frame", id="B3", targets=(150,),
-                  limit="nothing is copied; what is left is the interpreter's call and the message's few objects", versions={"rclpy": version})  # fmt: skip
+                  limit="cProfile: 60 % is the interpreter in the reader's one function, the rest its seven small calls; no byte is copied", versions={"rclpy": version})  # fmt: skip
 
 
 def _write_image(repeat: int, version: str) -> Row:

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m benchmarks.scaling [FOLDER]``: how time grows with points, cameras and cells; writes scaling.json and scaling.png.
+"""``python -m benchmarks.scaling [FOLDER]``: how time grows with points, cameras and cells, and training with processes; writes scaling.json and scaling.png.
 
 One thing grows at a time: points of a scan into the bundle's grid (10,000 to 1,000,000), cameras of one instant through preprocessing and
 the network (1 to 8), and cells of the bird's-eye view for one scan of 131,072 points. ``exponent`` is the slope of the line through
 the logarithms: 1 is linear, below 1 better than that. What keeps it from 1 is told by the straight line beside it: a fixed part and one
-for each. On a machine that does other work too, steps above 1 come and go.
+for each. On a machine that does other work too, steps above 1 come and go. Trainings run beside each other, each with its share of the
+cores, as a sweep does: samples per second of all together.
 """
 
 import json
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +32,7 @@ CAMERAS = (1, 2, 4, 6, 8)
 SIDES = (80, 160, 320, 640)
 SCAN = 131_072
 REPEAT = 9
+TRAIN_S, READY_S = 30.0, 40.0  # of each training, and until all are loaded
 LINEAR = 1.1  # exponents up to here count as near-linear
 
 
@@ -37,12 +41,14 @@ def main(words: Sequence[str]) -> int:
     folder = Path(words[0] if words else "docs")
     series = {"points": _points(), "cameras": _cameras(), "cells": _cells()}
     found = {name: _summary(name, values) for name, values in series.items()}
+    processes = _processes()
     for name, one in found.items():
         print(f"\n{name}, exponent {one['exponent']:.2f}: {one['verdict']}")
         for x, ms in zip(one["x"], one["ms"], strict=True):
             print(f"  {x:>9,}  {ms:9.2f} ms  {1e6 * ms / x:9.1f} ns each")
+    print("\ntraining, samples per second by processes:", ", ".join(f"{n}: {rate:.2f}" for n, rate in processes.items()))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scaling.json").write_text(json.dumps({"machine": machine(), "series": found}, indent=2) + "\n", encoding="utf-8")
+    (folder / "scaling.json").write_text(json.dumps({"machine": machine(), "series": found, "training": {str(n): rate for n, rate in processes.items()}}, indent=2) + "\n", encoding="utf-8")
     _plot(found, folder / "scaling.png")
     return 0
 
@@ -115,6 +121,16 @@ def _cameras() -> dict[int, float]:
     return found
 
 
+def _processes() -> dict[int, float]:
+    """Samples per second of trainings beside each other: one with all cores, and one on each core."""
+    cores, found = os.cpu_count() or 1, {}
+    for count in dict.fromkeys((1, cores)):
+        order = json.dumps({"threads": max(1, cores // count), "seconds": TRAIN_S, "begin": time.time() + READY_S})
+        running = [subprocess.Popen([sys.executable, "-m", "benchmarks.training", order], stdout=subprocess.PIPE, text=True) for _ in range(count)]
+        found[count] = sum(float(json.loads(process.communicate()[0])["samples_per_s"]) for process in running)
+    return found
+
+
 def _plot(found: Mapping[str, Mapping[str, Any]], path: Path) -> None:
     import matplotlib as mpl
 
@@ -127,9 +143,23 @@ def _plot(found: Mapping[str, Mapping[str, Any]], path: Path) -> None:
         axis.loglog(x, ms, "o-", label="measured")
         axis.loglog(x, ms[-1] * x / x[-1], "--", color="grey", label="linear")
         axis.set(xlabel=name, ylabel="ms", title=f"{name}: exponent {one['exponent']:.2f}")
+        axis.set_xticks(x, [_short(v) for v in one["x"]])
+        axis.minorticks_off()
+        axis.set_yticks(marks := _marks(ms), [f"{v:g}" for v in marks])
         axis.legend()
     figure.savefig(path, dpi=110)
     plt.close(figure)
+
+
+def _short(value: int) -> str:
+    return f"{value / 1e6:g}M" if value >= 1e6 else f"{value / 1e3:g}k" if value >= 1e3 else str(value)
+
+
+def _marks(ms: np.ndarray) -> list[float]:
+    """1, 2 and 5 of each decade within what was measured, and one to each side."""
+    every = [m * 10.0**e for e in range(-2, 5) for m in (1, 2, 5)]
+    first, last = np.searchsorted(every, [ms.min(), ms.max()])
+    return every[max(0, first - 1) : last + 1]
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ def row(quick: bool) -> Row:
              f"textbook node, torch {torch.__version__}": statistics.median(warm["peer"])}  # fmt: skip
     return versus("startup", times, id="B16", alternations=turns, check="both gave a plan for the same sensors", versions={"rclpy": version},
                   figures={"target_ms": TARGET_MS, "ours_first_ms": found["ours"][0], "ours_worst_ms": max(warm["ours"])},
-                  limit="python -X importtime: numba, OpenCV, ONNX Runtime and rclpy; then opening the network and the sentence encoder")  # fmt: skip
+                  limit="by the node's own clock: imports a third (python -X importtime: numba, jaxtyping, rclpy, OpenCV, and a grammar's expressions), "
+                        "OpenVINO opening the network a sixth, numba loading what it compiled a quarter (half of that is SciPy, which it imports if it is there)")  # fmt: skip
 
 
 def _start(words: list[str], side: str, domain: int, file: Path) -> float:

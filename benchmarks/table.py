@@ -50,10 +50,14 @@ def details(found: Mapping[str, Any]) -> str:
 
 def scaling(found: Mapping[str, Any]) -> str:
     """Markdown of ``benchmarks.scaling``'s JSON."""
-    lines = ["| | " + " | ".join(["smallest, ms", "largest, ms", "exponent", ""]) + " |", "|---|---|---|---|---|"]
+    lines = ["| | smallest, ms | largest, ms | exponent | |", "|---|---|---|---|---|"]
     for name, one in found["series"].items():
         ends = [f"{x:,}: {_ms(ms)}" for x, ms in ((one["x"][0], one["ms"][0]), (one["x"][-1], one["ms"][-1]))]
         lines.append(f"| {name} | {ends[0]} | {ends[1]} | {one['exponent']:.2f} | {one['verdict']} |")
+    training = found.get("training", {})
+    if training:
+        said = ", ".join(f"{float(rate):.1f} with {n}" for n, rate in training.items())
+        lines += ["", f"Trainings beside each other, each with its share of the cores, samples per second of all: {said} process(es)."]
     return "\n".join(lines)
 
 

@@ -7,8 +7,10 @@ AdamW. First both learn side by side, and their loss curves are compared.
 """
 
 import json
+import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,27 +28,16 @@ NARROW = "this processor has no bf16 arithmetic, so that both sides compute in f
 def row(quick: bool) -> Row:
     """Time both; equal first: the loss over the first steps."""
     try:
+        import open3d  # noqa: F401
         import torch
-        from torch.utils.data import default_collate
 
-        from mm_nav.engine.text import open_text_encoder
-        from mm_nav.sim.rollout import SimulateConfig, simulate
-        from mm_nav.train.config import MODELS, TrainConfig
-        from mm_nav.train.dataset import FrameDataset, extract
-        from mm_nav.train.fit import precision
-        from mm_nav.train.vocabulary import Vocabulary
+        from mm_nav.train.config import MODELS
     except ImportError as error:
         raise SkippedError(f"{error.name} is not installed; pip install 'mm_nav[train,sim]'") from error
-    bf16 = precision(TrainConfig(bags=(), out=Path())) == "bf16-mixed"
-    spec, steps = MODELS["base"], 2 if quick else STEPS
+    bf16, spec, steps = has_bf16(), MODELS["base"], 2 if quick else STEPS
     with tempfile.TemporaryDirectory() as scratch:
-        simulate(SimulateConfig(out=Path(scratch) / "bags", scenarios=1, seed=70, max_seconds=5.0, workers=1))
-        bag = next((Path(scratch) / "bags").rglob("metadata.yaml")).parent
-        folder = extract(bag, spec, Path(scratch) / "cache")
-        words = Vocabulary([json.loads((folder / "meta.json").read_text())], spec, open_text_encoder(), None)
-        data = FrameDataset([folder], spec, words, augment=True, seed=0)
-        batches = [default_collate([data[(i * BATCH + j) % len(data)] for j in range(BATCH)]) for i in range(4)]
-        fast, plain = _stepper(torch, spec, fast=True, bf16=bf16), _stepper(torch, spec, fast=False, bf16=False)
+        batches = drive(spec, Path(scratch))
+        fast, plain = stepper(torch, spec, fast=True, bf16=bf16), stepper(torch, spec, fast=False, bf16=False)
         curves = np.array([[step(batches[i % 4]) for i in range(steps)] for step in (fast, plain)])
         apart = float(np.abs(curves[0] - curves[1]).mean() / np.abs(curves[1]).mean())
         require(apart < TOLERANCE, f"losses of {steps} steps differ by {apart:.1%} on average, more than {TOLERANCE:.0%}")
@@ -63,7 +54,53 @@ def row(quick: bool) -> Row:
                                                         "last_loss_float32": curves[1, -1]})  # fmt: skip
 
 
-def _stepper(torch: Any, spec: Any, *, fast: bool, bf16: bool) -> Callable[[dict[str, Any]], float]:
+def has_bf16() -> bool:
+    """Whether trainings on this processor compute in bf16 where nothing else is asked for."""
+    from mm_nav.train.config import TrainConfig
+    from mm_nav.train.fit import precision
+
+    return precision(TrainConfig(bags=(), out=Path())) == "bf16-mixed"
+
+
+def drive(spec: Any, scratch: Path) -> list[dict[str, Any]]:
+    """Four batches of a simulated drive."""
+    from torch.utils.data import default_collate
+
+    from mm_nav.engine.text import open_text_encoder
+    from mm_nav.sim.rollout import SimulateConfig, simulate
+    from mm_nav.train.dataset import FrameDataset, extract
+    from mm_nav.train.vocabulary import Vocabulary
+
+    simulate(SimulateConfig(out=scratch / "bags", scenarios=1, seed=70, max_seconds=5.0, workers=1))
+    bag = next((scratch / "bags").rglob("metadata.yaml")).parent
+    folder = extract(bag, spec, scratch / "cache")
+    words = Vocabulary([json.loads((folder / "meta.json").read_text())], spec, open_text_encoder(), None)
+    data = FrameDataset([folder], spec, words, augment=True, seed=0)
+    return [default_collate([data[(i * BATCH + j) % len(data)] for j in range(BATCH)]) for i in range(4)]
+
+
+def throughput(order: Mapping[str, Any]) -> dict[str, float]:
+    """Samples per second of one process with ``threads`` threads over ``seconds``, from the time ``begin`` on."""
+    import torch
+
+    from mm_nav.train.config import MODELS
+
+    torch.set_num_threads(order["threads"])
+    spec = MODELS["base"]
+    with tempfile.TemporaryDirectory() as scratch:
+        batches = drive(spec, Path(scratch))
+    step = stepper(torch, spec, fast=True, bf16=has_bf16())
+    step(batches[0])
+    while time.time() < order["begin"]:  # together with the others
+        time.sleep(0.01)
+    began, steps = time.perf_counter(), 0
+    while time.perf_counter() - began < order["seconds"]:
+        step(batches[steps % len(batches)])
+        steps += 1
+    return {"samples_per_s": BATCH * steps / (time.perf_counter() - began)}
+
+
+def stepper(torch: Any, spec: Any, *, fast: bool, bf16: bool) -> Callable[[dict[str, Any]], float]:
     """One step: losses, gradients, clipping, optimiser. Gives the loss before it."""
     from mm_nav.model import build_net
     from mm_nav.model.losses import losses
@@ -90,3 +127,7 @@ def _stepper(torch: Any, spec: Any, *, fast: bool, bf16: bool) -> Callable[[dict
         return float(total.detach())
 
     return step
+
+
+if __name__ == "__main__":
+    print(json.dumps(throughput(json.loads(sys.argv[1]))))
