@@ -27,7 +27,7 @@ help:
 	@echo 'make clean   removes the environment and everything that was built'
 
 demo: $(VENV)/.demo
-	$(BIN)/mm_nav demo --out out/demo
+	$(BIN)/mm_nav demo --say "go to the red cone behind the boxes" --seed 2890 --out out/demo
 
 test: check
 	$(BIN)/python -m pytest

@@ -7,7 +7,7 @@ Nothing here simulates, plans or decodes by itself. Needs neither a ROS install 
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from rich.table import Table
 from mm_nav.engine import load_bundle
 
 PICTURES = 4  # of the way, in the report
+WORLD = 2267
 MOST_DRAWN = 70  # of a longer run every second, third … instant is drawn
 
 
@@ -28,8 +29,8 @@ class DemoConfig:
     """Folder for demo.gif, report.html, summary.json, the recording and the nodes' log; older ones are replaced."""
     say: str = ""
     """What to tell the robot; empty: the order that the world comes with."""
-    seed: int = 2267
-    """The world."""
+    seed: int | None = None
+    """The world; if not given, 2267, or with --say the first one from there on that has exactly one thing that is meant."""
     bundle: str = "base"
     """A folder, or the name of a bundle that came with the package."""
     switch_off: str = "camera/front"
@@ -57,6 +58,7 @@ def main(config: DemoConfig) -> int:
     for old in ("bag", "demo.gif", "report.html", "summary.json", "result.json", "nodes.log", "log"):
         path = config.out / old
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    config = replace(config, seed=_world(config, console))
     done = run.run(config, console)
     with console.status("drawing …"):
         told = story.read(config.out / "bag")
@@ -66,6 +68,20 @@ def main(config: DemoConfig) -> int:
     console.print(table(summary))
     console.print(f"{config.out / 'demo.gif'}  {config.out / 'report.html'}  {config.out / 'bag'}", highlight=False)
     return 0 if summary["success"] else 1
+
+
+def _world(config: DemoConfig, console: Console) -> int:
+    """The seed to drive in."""
+    if config.seed is not None or not config.say:
+        return WORLD if config.seed is None else config.seed
+    from mm_nav.sim.spoken import world_for
+
+    with console.status("looking for a world that has such a thing …"):
+        found = world_for(config.say, WORLD)
+    if found is None:
+        console.print(f"No world is known in which {config.say!r} means exactly one thing: driving in world {WORLD}, by the robot's own word.", highlight=False)
+        return WORLD
+    return found
 
 
 def summarise(done: Any, told: Any) -> dict[str, Any]:

@@ -3,18 +3,16 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 
 from mm_nav import wire
-from mm_nav.core import command
 from mm_nav.core.config import ModelSpec
-from mm_nav.core.types import Command, Intent, Odometry
+from mm_nav.core.types import Odometry
 from mm_nav.errors import ConfigError
 from mm_nav.ros.params import SimConfig
 from mm_nav.sim import recording
 from mm_nav.sim import simulation as sim_room
 from mm_nav.sim.recording import Item
-from mm_nav.sim.task import Task
+from mm_nav.sim.spoken import spoken_task
 
 STEP_S = 0.05  # simulated time between odometry messages
 OFFERS = {
@@ -45,7 +43,7 @@ class Scenario:
         )
         self.limit_s = config.time_limit_s
         if config.say:
-            self.sim.task = spoken_task(self.sim, config.say)
+            self.sim.task = spoken_task(self.sim.world, config.say)
         self._grid = ModelSpec().grid
         self._period_s = 1.0 / config.sensor_rate_hz
         self._next_s = 0.0
@@ -156,21 +154,3 @@ class Scenario:
             "target_distance_m": round(away_m, 3) if sim.target is not None else None,
         }
         return json.dumps(values, ensure_ascii=False)
-
-
-def spoken_task(sim: sim_room.Simulation, text: str) -> Task:
-    """A task of the user's own words: judged where they name a thing of the world as its labels do, a turn or a move."""
-    heard = command.parse(text)
-    task = Task(name="goto", text=text, script=((0.0, text),))
-    if not isinstance(heard, Command):
-        return task
-    if heard.intent in (Intent.TURN, Intent.MOVE_BY):
-        return replace(task, name="turn" if heard.intent is Intent.TURN else "move", amount=heard.amount)
-    wanted = heard.phrase.casefold()
-    named = [int(id_) for id_, names in recording.phrases(sim).items() if wanted in {_bare(n) for n in names}]
-    return replace(task, phrase=heard.phrase, target_id=named[0]) if len(named) == 1 else task
-
-
-def _bare(phrase: str) -> str:
-    heard = command.parse(f"go to {phrase}")
-    return heard.phrase.casefold() if isinstance(heard, Command) else phrase.casefold()
