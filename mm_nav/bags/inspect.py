@@ -2,6 +2,7 @@
 """``mm_nav inspect BAG|BUNDLE``: what is in it, what mm_nav would use of it, and what it lacks. Prints; decides nothing."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from mm_nav.core.timing import timing
 from mm_nav.engine.bundle import MANIFEST_NAME, Bundle, find_bundle, load_bundle
 
 BASE_FRAME = "base_link"
+WIDE = 150  # columns of a terminal
 BUNDLE_KEYS = ("format_version", "spec", "files", "inputs", "outputs", "text_encoder", "training", "metrics")
 
 
@@ -56,7 +58,8 @@ def main(config: InspectConfig) -> int:
     Raises:
         BagError, BundleError: when it cannot, with the remedy. DamagedBagError: it holds less than it says.
     """
-    console = Console()
+    edge = Console().is_terminal or "COLUMNS" in os.environ  # a file has none
+    console = Console(width=None if edge else WIDE)
     if (config.path / MANIFEST_NAME).is_file():
         bundle = load_bundle(find_bundle(config.path))
         console.print(_bundle_table(config.path, bundle))
@@ -66,7 +69,7 @@ def main(config: InspectConfig) -> int:
         uses = topic_uses(reader)
         rows = describe(reader, uses)
         lacking = lacks(reader, uses, rows, config.base_frame)
-        console.print(_bag_table(reader, rows))
+        console.print(_bag_table(reader, rows, console.width >= WIDE))
         placed = mountings(reader)[1]
     console.print("mountings: " + (", ".join(f"{n} from {source}" for source, n in placed.items()) or "none"), highlight=False)
     for purpose, texts in lacking.items():
@@ -131,16 +134,21 @@ def lacks(reader: BagReader, uses: Sequence[TopicUse], rows: Sequence[Row], base
     return {"replay": replay, "training": training}
 
 
-def _bag_table(reader: BagReader, rows: Sequence[Row]) -> Table:
+def _bag_table(reader: BagReader, rows: Sequence[Row], wide: bool) -> Table:
+    """A line for each topic; types and frames only where there is room for them."""
     seconds = reader.duration_ns / 1e9
     table = Table(title=f"{reader.path}: {sum(r.count for r in rows)} messages, {seconds:.1f} s", title_justify="left")
-    for heading in ("topic", "type", "count", "rate", "from", "to", "gap", "frame", "used as"):
-        table.add_column(heading, justify="right" if heading in ("count", "rate", "from", "to", "gap") else "left", overflow="fold")
+    headings = ("topic", "type", "count", "Hz", "seconds", "gap", "frame", "used as")
+    shown = [h for h in headings if wide or h not in ("type", "frame")]
+    for heading in shown:
+        table.add_column(heading, justify="right" if heading in ("count", "Hz", "seconds", "gap") else "left", overflow="fold")
     for row in rows:
-        rate = f"{row.rate_hz:.1f} Hz" if row.rate_hz else ""
-        gap = f"{row.longest_gap_s:.2f} s, {row.missing} missing" if row.missing else ""
-        span = (f"{row.first_s:.1f} s", f"{row.last_s:.1f} s") if row.count else ("", "")
-        table.add_row(row.topic, row.type, str(row.count), rate, *span, gap, row.frame, row.used_as)
+        cells = {
+            "topic": row.topic, "type": row.type, "count": str(row.count), "Hz": f"{row.rate_hz:.1f}" if row.rate_hz else "",
+            "seconds": f"{row.first_s:.1f}–{row.last_s:.1f}" if row.count else "",
+            "gap": f"{row.longest_gap_s:.2f} s, {row.missing} missing" if row.missing else "", "frame": row.frame, "used as": row.used_as,
+        }  # fmt: skip
+        table.add_row(*(cells[h] for h in shown))
     return table
 
 

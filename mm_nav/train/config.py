@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Numbers of one training experiment, and the recipes that choose what learns. Knows no data and no Lightning."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -49,16 +49,20 @@ RECIPES = {
 }
 
 
+FEW_MINUTES = 60.0  # of recordings: too few to learn all weights from
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """Numbers of one experiment; saved in the bundle's manifest."""
 
     bags: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """Bags, or folders of bags."""
-    out: Path
+    out: Path = Path("out/trained")
     """Where the bundle goes."""
-    recipe: Literal["scratch", "transfer", "adapters", "few_shot", "self_supervised", "search"] = "scratch"
-    """scratch: everything learns. transfer: encoders stay as they are. adapters: at most 5 % of the weights learn.
+    recipe: Literal["auto", "scratch", "transfer", "adapters", "few_shot", "self_supervised", "search"] = "auto"
+    """auto: adapters of the bundle "base" where there is less than an hour of recordings and nothing else is asked for, else scratch.
+    scratch: everything learns. transfer: encoders stay as they are. adapters: at most 5 % of the weights learn.
     few_shot: adapters behind fixed encoders, for a few minutes of a new site. self_supervised: no labels but the sensors' own.
     search: as scratch, --trials times with other learning rates, batch sizes and alignment losses; the best is kept."""
     trials: int = 12
@@ -109,13 +113,25 @@ class TrainConfig:
     resume: bool = True
     """Go on from the last checkpoint of the same configuration."""
 
+    def settled(self, minutes: float, base: Path | None) -> "TrainConfig":
+        """The same with "auto" decided.
+
+        Args:
+            minutes: of recordings. base: the bundle to start from with few of them, None if there is none.
+        """
+        if self.recipe != "auto":
+            return self
+        if base is None or self.base is not None or self.model != "base" or not self.memory or minutes >= FEW_MINUTES:
+            return replace(self, recipe="scratch")
+        return replace(self, recipe="adapters", base=base)
+
     def chosen(self) -> Recipe:
         """The recipe, checked against the rest.
 
         Raises:
             ConfigError: it needs a bundle to start from, or a number is out of range; the value is quoted.
         """
-        recipe = RECIPES[self.recipe]
+        recipe = RECIPES["scratch" if self.recipe == "auto" else self.recipe]
         if recipe.needs_base and self.base is None:
             raise ConfigError(f"--recipe {self.recipe} starts from a trained bundle; name it with --base, for example --base models/base")
         for name, least in (("epochs", 1), ("batch_size", 1), ("lr", 1e-9), ("nodes", 1), ("loaders", 0), ("workers", 1), ("trials", 1), ("radar_sweeps", 1)):

@@ -13,12 +13,14 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch.utils.data import DataLoader
 
+from mm_nav.bags.reader import BagReader
 from mm_nav.core.config import ModelSpec
 from mm_nav.engine import load_bundle
+from mm_nav.engine.bundle import find_bundle
 from mm_nav.engine.contract import inputs_of
 from mm_nav.engine.eager import load_net
 from mm_nav.engine.text import open_text_encoder
-from mm_nav.errors import BagError
+from mm_nav.errors import BagError, BundleError
 from mm_nav.model.encoders import PretrainedEncoder
 from mm_nav.model.losses import remembered
 from mm_nav.model.net import FusionNet, build_net
@@ -31,6 +33,7 @@ from mm_nav.train.module import FusionTraining, judged, tallies
 from mm_nav.train.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
+BASE = Path("base")  # by its name: no path of this machine goes into a card
 ENOUGH = 8  # bags, from which some are kept for judging alone
 
 
@@ -84,9 +87,11 @@ def split(bags: list[Path], share: float) -> Split:
 def main(config: TrainConfig) -> int:
     """Train and save; returns the exit code."""
     config.chosen()
+    bags = find_bags(config.bags)
+    config = _settled(config, bags)
     torch.set_float32_matmul_precision("high")
     spec, encoder = shape(config), open_text_encoder()
-    folders = extract_all(find_bags(config.bags), spec, config.cache / "frames", config.workers, skip_broken=config.skip_broken)
+    folders = extract_all(bags, spec, config.cache / "frames", config.workers, skip_broken=config.skip_broken)
     parts = split(list(folders), config.validation_share)
     metas = [json.loads((f / "meta.json").read_text()) for f in folders.values()]
     vocabulary = Vocabulary(metas, spec, encoder, config.cache / "phrases.npz")
@@ -120,6 +125,31 @@ def main(config: TrainConfig) -> int:
     print(json.dumps(metrics, indent=1))
     print(f"{config.out}: ONNX agrees with torch within {worst:.1e}; {module.spent_s / 60:.0f} min")
     return 0
+
+
+def _settled(config: TrainConfig, bags: list[Path]) -> TrainConfig:
+    """With "auto" decided, and said."""
+    minutes = sum(_minutes(bag) for bag in bags)
+    try:
+        find_bundle(BASE)
+        base = BASE
+    except BundleError:
+        base = None
+    settled = config.settled(minutes, base)
+    if settled is not config:
+        why = f"{minutes:.1f} minutes of recordings"
+        what = f"adapters of {settled.base}, at most 5 % of the weights learn" if settled.recipe == "adapters" else "all weights learn"
+        print(f"{why}: {what} (--recipe {settled.recipe})")
+    return settled
+
+
+def _minutes(bag: Path) -> float:
+    """Length of a recording; 0 for one that cannot be read, which is told when it is extracted."""
+    try:
+        with BagReader(bag) as reader:
+            return reader.duration_ns / 60e9
+    except BagError:
+        return 0.0
 
 
 def shape(config: TrainConfig) -> ModelSpec:
