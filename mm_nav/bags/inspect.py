@@ -18,7 +18,7 @@ from mm_nav.core.timing import timing
 from mm_nav.engine.bundle import MANIFEST_NAME, Bundle, find_bundle, load_bundle
 
 BASE_FRAME = "base_link"
-WIDE = 150  # columns of a terminal
+WIDE, LONGEST = 150, 32  # columns of a terminal; letters of a topic that are kept together
 BUNDLE_KEYS = ("format_version", "spec", "files", "inputs", "outputs", "text_encoder", "training", "metrics")
 
 
@@ -141,7 +141,8 @@ def _bag_table(reader: BagReader, rows: Sequence[Row], wide: bool) -> Table:
     headings = ("topic", "type", "count", "Hz", "seconds", "gap", "frame", "used as")
     shown = [h for h in headings if wide or h not in ("type", "frame")]
     for heading in shown:
-        table.add_column(heading, justify="right" if heading in ("count", "Hz", "seconds", "gap") else "left", overflow="fold")
+        least = min(LONGEST, max((len(row.topic) for row in rows), default=0)) if heading == "topic" else None
+        table.add_column(heading, justify="right" if heading in ("count", "Hz", "seconds", "gap") else "left", overflow="fold", min_width=least)
     for row in rows:
         cells = {
             "topic": row.topic, "type": row.type, "count": str(row.count), "Hz": f"{row.rate_hz:.1f}" if row.rate_hz else "",
