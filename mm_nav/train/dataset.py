@@ -20,7 +20,6 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from rich.progress import track
 from torch.utils.data import Dataset
 
 from mm_nav.bags.playback import calibration_of, readings, sources
@@ -33,6 +32,7 @@ from mm_nav.core.preprocess import preprocess
 from mm_nav.core.sync import Synchronizer
 from mm_nav.core.types import SensorFrame, Utterance
 from mm_nav.errors import BagError
+from mm_nav.progress import track
 from mm_nav.train import hindsight, labels, points
 from mm_nav.train.accumulate import Surroundings
 from mm_nav.train.augment import SENSORS, lose, mirror, sensor_dropout, weather
@@ -188,7 +188,7 @@ def extract_all(bags: list[Path], spec: ModelSpec, cache: Path, workers: int, *,
     folders, broken = {}, []
     with ProcessPoolExecutor(max_workers=max(1, workers), mp_context=fresh_processes()) as pool:
         jobs = {bag: pool.submit(extract, bag, spec, cache) for bag in bags}
-        for bag, job in track(jobs.items(), description="extracting bags"):
+        for bag, job in track(jobs.items(), "extracting bags"):
             try:
                 folders[bag] = job.result()
             except BagError as error:

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType
 from onnxruntime.quantization.calibrate import TensorsData, create_calibrator
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
-from rich.progress import track
 
 from mm_nav.errors import EngineError
+from mm_nav.progress import track
 
 Arrays = Mapping[str, NDArray[Any]]
 Network = Callable[[Arrays], Sequence[NDArray[Any]]]
@@ -109,7 +109,7 @@ def quantise(path: Path, frames: Sequence[Arrays], held: Sequence[Arrays], outpu
         network = _network(_with_qdq(float_model, ranges, chosen, signed), outputs)
         return relative_error([network(x) for x in held[:some]], wanted[:some], outputs)
 
-    cost = {n: float(np.mean(list(error_of([n], 8).values()))) for n in track(layers, "error of each layer alone", transient=True)}
+    cost = {n: float(np.mean(list(error_of([n], 8).values()))) for n in track(layers, "error of each layer alone")}
     ranked = sorted(layers, key=lambda n: cost[n] ** 2 / work[n][1])
     low, high = 0, len(ranked)  # the error grows with each further layer: the longest beginning that is allowed
     while low < high:
