@@ -60,6 +60,7 @@ SHOWN = {  # beginnings of commands -> the tests that run them
 }
 NOT = {  # beginnings of commands -> why no test runs them
     "make demo": "CI runs it as it stands: .ci/run",
+    "make bench": "it takes minutes; CI runs each row in its quick form: tests/test_bench.py",
     "make test": "it runs the tests, this one included; CI runs it: .ci/run",
     "mm_nav export my_bundle --precision int8": "it calibrates and measures for minutes",
     "mm_nav up launch/faults.launch.xml": "the soak runs it, which takes minutes: python -m benchmarks.soak",
