@@ -29,10 +29,13 @@ async function send(path, value) {
   return refused === "";
 }
 
+// A reason without its durations: what changes all the time would make a new button each time, under the finger.
+const lasting = (why) => why.replace(/ (for|by) [\d.]+ s\b/g, "");
+
 function sensorRow(sensor, simulated) {
   const row = document.createElement("li");
-  const why = made("span", "why", sensor.on ? "delivers" : sensor.why.replace(/ (for|by) [\d.]+ s$/, ""));
-  why.title = sensor.why;
+  const why = made("span", "why", sensor.on ? "delivers" : lasting(sensor.why).split(": ")[0]);
+  why.title = lasting(sensor.why);
   row.append(made("span", sensor.on ? "lamp on" : "lamp", ""), made("span", "name", sensor.name), why);
   if (simulated) {
     const button = made("button", "", sensor.on ? "Switch off" : "Switch on");
@@ -66,7 +69,8 @@ function lineRow(line) {
 let shown = {};
 
 function show(state) {
-  const news = (...keys) => keys.some((key) => JSON.stringify(state[key]) !== JSON.stringify(shown[key]));
+  const seen = (of, key) => (key === "sensors" ? lasting(JSON.stringify(of[key] ?? [])) : JSON.stringify(of[key]));
+  const news = (...keys) => keys.some((key) => seen(state, key) !== seen(shown, key));
   find("robot").textContent = state.robot === "/" ? "" : state.robot;
   find("state").textContent = state.state.replaceAll("_", " ");
   find("state").className = `pill level${state.level}`;

@@ -121,6 +121,12 @@ def test_foxglove_shows_every_output_and_the_sensors(topics: tuple[dict[str, str
     assert set(read) - {"/tf", "/tf_static"} <= shown
 
 
+def test_a_colour_of_points_names_a_field_without_which_foxglove_chooses_colours_itself() -> None:
+    clouds = {t: settings for kind, t, settings in panels() if kind == "3D" and "pointSize" in settings}
+    assert clouds
+    assert all(settings.get("colorField") for settings in clouds.values())
+
+
 def test_every_foxglove_panel_has_its_place() -> None:
     content = foxglove()
 
