@@ -113,7 +113,7 @@ def lacks(reader: BagReader, uses: Sequence[TopicUse], rows: Sequence[Row], base
     _, tree = sources(reader)
     kinds = {use.kind for use in uses}
     models = {use.name for use in uses if use.kind == "camera_info"}
-    replay, training = [], []
+    replay = []
     if not kinds & {"camera", "lidar", "radar"}:
         replay.append("no camera, LiDAR or radar: record one of them")
     for use, row in zip(uses, rows, strict=True):
@@ -123,6 +123,12 @@ def lacks(reader: BagReader, uses: Sequence[TopicUse], rows: Sequence[Row], base
         if use.kind in ("camera", "lidar", "radar") and row.count and not (frame and tree.has(base_frame, frame)):
             named = repr(frame) if frame else "(its frame_id is empty)"
             replay.append(f"{use.topic} has no mounting, {base_frame} <- {named}: record /tf_static, or write calibration.yaml (`mm_nav init` starts one)")
+    return {"replay": replay, "training": lacks_for_training(uses)}
+
+
+def lacks_for_training(uses: Sequence[TopicUse]) -> list[str]:
+    """What cannot be learned from a recording, by what its topics are used as, each with what to do about it."""
+    kinds, training = {use.kind for use in uses}, []
     if "odometry" not in kinds:
         training.append("no nav_msgs/Odometry: no waypoints are learned, occupancy comes from single scans, nothing is remembered")
     if "lidar" not in kinds:
@@ -131,7 +137,7 @@ def lacks(reader: BagReader, uses: Sequence[TopicUse], rows: Sequence[Row], base
         training.append("no /command: no goals are learned; record what the robot was told (std_msgs/String)")
     if not any("ground_truth/objects" in use.topic for use in uses):
         training.append("no ground_truth/objects: detections are not learned; import annotated data, or leave them as they are")
-    return {"replay": replay, "training": training}
+    return training
 
 
 def _bag_table(reader: BagReader, rows: Sequence[Row], wide: bool) -> Table:

@@ -59,6 +59,7 @@ def model_card(config: TrainConfig, training: dict[str, Any], metrics: dict[str,
     spent = f" ({training['minutes_before']:.0f} minutes), then " if training["commands_before"] else ""
     before = ", ".join(f"`{command}`" for command in training["commands_before"]) + spent
     held_out = HELD_OUT[training["held_out"]]
+    lacking = "".join(f"\n* In {count} of {training['bags']} bags: {text}." for text, count in training.get("lacks", {}).items())
     rows = "\n".join(f"| {k.replace('_', ' ')} | {metrics.get(f'{k}_before', 'n/a')} | {v} |" for k, v in metrics.items() if not k.endswith("_before"))
     return f"""# {config.out.name}
 
@@ -67,7 +68,7 @@ Camera, LiDAR, radar and language in one bird's-eye-view network; see mm_nav/mod
 * Data: {said}{", with what the bundle it started from had seen" if config.base else ""}; in this training {training["bags"]} bags, {training["frames"]}
   frames to learn from. {held_out}{recorded}
 * Command: {before}`{training["command"]}` ({training["minutes"]} minutes; the best epoch is kept).
-* Recipe: {config.recipe}{f", from {config.base}" if config.base else ""}.
+* Recipe: {config.recipe}{f", from {config.base}" if config.base else ""}.{lacking}
 * Words: class names {", ".join(ModelSpec().classes)}; phrases in English and Chinese.
 
 | on held-out scenes | before this training | after |

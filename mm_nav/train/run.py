@@ -4,6 +4,7 @@
 import dataclasses
 import json
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch.utils.data import DataLoader
 
+from mm_nav.bags.inspect import lacks_for_training
+from mm_nav.bags.playback import topic_uses
 from mm_nav.bags.reader import BagReader
 from mm_nav.core.config import ModelSpec
 from mm_nav.engine import load_bundle
@@ -88,7 +91,10 @@ def main(config: TrainConfig) -> int:
     """Train and save; returns the exit code."""
     config.chosen()
     bags = find_bags(config.bags)
-    config = _settled(config, bags)
+    minutes, lacking = _survey(bags)
+    for text, count in lacking.items():
+        print(f"in {count} of {len(bags)} bags: {text}")
+    config = _settled(config, minutes)
     torch.set_float32_matmul_precision("high")
     spec, encoder = shape(config), open_text_encoder()
     folders = extract_all(bags, spec, config.cache / "frames", config.workers, skip_broken=config.skip_broken)
@@ -119,7 +125,7 @@ def main(config: TrainConfig) -> int:
     if not module.trainer.is_global_zero:  # another process of the same training writes the bundle
         return 0
     metrics = evaluate(module.net, spec, test, config) | {f"{k}_before": v for k, v in before.items()}
-    training = record(config, module.spent_s / 60, len(train), parts.train, parts.validation, parts.test)
+    training = record(config, module.spent_s / 60, len(train), parts.train, parts.validation, parts.test) | {"lacks": lacking}
     worst = save_bundle(module.net, spec, config.out, name=config.out.name, training=training, metrics=metrics,
                         text_encoder=encoder.identity, card=model_card(config, training, metrics))  # fmt: skip
     print(json.dumps(metrics, indent=1))
@@ -127,9 +133,8 @@ def main(config: TrainConfig) -> int:
     return 0
 
 
-def _settled(config: TrainConfig, bags: list[Path]) -> TrainConfig:
-    """With "auto" decided, and said."""
-    minutes = sum(_minutes(bag) for bag in bags)
+def _settled(config: TrainConfig, minutes: float) -> TrainConfig:
+    """With "auto" decided by how much was recorded, and said."""
     try:
         find_bundle(BASE)
         base = BASE
@@ -143,13 +148,17 @@ def _settled(config: TrainConfig, bags: list[Path]) -> TrainConfig:
     return settled
 
 
-def _minutes(bag: Path) -> float:
-    """Length of a recording; 0 for one that cannot be read, which is told when it is extracted."""
-    try:
-        with BagReader(bag) as reader:
-            return reader.duration_ns / 60e9
-    except BagError:
-        return 0.0
+def _survey(bags: list[Path]) -> tuple[float, dict[str, int]]:
+    """Minutes of recordings, and what they lack with the number of bags that do. One that cannot be read is told when it is extracted."""
+    minutes, lacking = 0.0, Counter[str]()
+    for bag in bags:
+        try:
+            with BagReader(bag) as reader:
+                minutes += reader.duration_ns / 60e9
+                lacking.update(lacks_for_training(topic_uses(reader)))
+        except BagError:
+            continue
+    return minutes, dict(lacking)
 
 
 def shape(config: TrainConfig) -> ModelSpec:

@@ -44,4 +44,5 @@ def test_drives_recorded_from_a_robots_own_topics_train_from_there(graph: Graph,
     assert metrics["held_out_occupancy_iou_before"] > 0.3  # what the base knows holds for other mountings too
     card = (tmp_path / "mine" / "README.md").read_text()
     assert f"| held out occupancy iou | {metrics['held_out_occupancy_iou_before']} | {metrics['held_out_occupancy_iou']} |" in card
+    assert "* In 2 of 2 bags: no ground_truth/objects: detections are not learned" in card
     assert said.text
