@@ -77,6 +77,22 @@ def test_a_new_plan_is_obeyed_when_it_comes_and_not_with_the_next_tick(graph: Gr
     graph.until(lambda: world.say() and heard and heard[-1].twist.linear.x > 0.0, "driving without a timer")
 
 
+def test_a_plan_that_comes_right_after_a_tick_does_not_wait_for_the_next_one(graph: Graph, start: Callable[..., Any]) -> None:
+    heard = graph.heard(STAMPED, "cmd_vel")
+    node = start()
+    world = World(graph)
+    for timer in node.timers:
+        timer.cancel()
+    fresh = node._follower.fresh
+
+    def just_ticked() -> bool:
+        node._last_s = node.monotonic_s()
+        return bool(fresh())
+
+    node._follower.fresh = just_ticked
+    graph.until(lambda: world.say() and len(heard) >= 5, "velocities without a timer")
+
+
 @pytest.mark.fault("S04")
 def test_without_inputs_it_says_zero_all_the_time(graph: Graph, start: Callable[..., Any]) -> None:
     heard = graph.heard(STAMPED, "cmd_vel")
