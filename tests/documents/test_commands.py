@@ -44,7 +44,7 @@ RUN = (  # commands of ours that are run here
 SHOWN = {  # beginnings of commands -> the tests that run them
     "mm_nav record": "tests/documents/test_commands.py::test_topics_are_recorded_while_a_recording_is_played",
     "mm_nav train": "tests/train/test_run.py::test_bags_become_a_verified_bundle_with_its_seeds_and_a_card",
-    "mm_nav train my_bags --base models/base --recipe adapters": "tests/train/test_own_robot.py::test_drives_recorded_from_a_robots_own_topics_train_from_there",
+    "mm_nav train my_bags": "tests/train/test_own_robot.py::test_drives_recorded_from_a_robots_own_topics_train_from_there",
     "mm_nav train out/bags --base models/base --recipe adapters": "tests/train/test_run.py::test_adapters_train_few_weights_and_end_as_plain_weights",
     "mm_nav evaluate heads": "tests/evaluate/test_page.py::test_a_page_has_every_head_its_explanations_and_nothing_from_elsewhere",
     "mm_nav bench": "tests/test_bench.py::test_a_benchmark_writes_full_rows_that_were_checked",
