@@ -16,6 +16,7 @@ from mm_nav.bench import Row, SkippedError, require, take_turns, versus
 from mm_nav.core.config import ModelSpec
 
 NAMES = ("camera_image", "lidar_bev", "radar_bev", "occupancy", "boxes", "waypoints")
+LIMIT = "timed apart, all of it is copying 0.37 MB out of the map, at 1.3 to 2.8 GB/s, for the pages that it is copied to are new"
 WINDOW_NS = 50_000_000  # to both sides
 
 
@@ -58,7 +59,7 @@ def row(quick: bool) -> Row:
                 repeat=1 if quick else 3,
             )  # fmt: skip
     each = {name: ms / len(moments) for name, ms in times.items()}
-    return versus("samples", each, check=f"pictures of {len(moments)} moments, shrunk to network size", id="B10", targets=(100,),
+    return versus("samples", each, check=f"pictures of {len(moments)} moments, shrunk to network size", id="B10", targets=(100,), limit=LIMIT,
                   figures={"topics": len({c.topic for c in asked})})  # fmt: skip
 
 
