@@ -13,7 +13,7 @@ from mm_nav import bench
 from mm_nav.bench import BenchConfig, Row, SkippedError, UnequalError, main, take_turns, versus
 from mm_nav.errors import ConfigError
 
-MINUTES = {"endtoend", "startup", "training"}  # even in their quick form; MM_NAV_BENCH=all tries them too
+MINUTES = {"startup", "training"}  # even in their quick form; MM_NAV_BENCH=all tries them too
 KEYS = {"name", "subject", "peer", "subject_ms", "peer_ms", "ratio", "check"}
 
 
