@@ -24,12 +24,14 @@ def table(found: Mapping[str, Any]) -> str:
     ]
     limits = []
     for row in sorted(found["rows"], key=lambda r: (_number(r["id"]), r["name"])):
-        peers = [{**row, "ratio": row["ratio"]}, *row["also"]]
+        peers, most_ms = [row, *row["also"]], row["figures"].get("target_ms")  # a time is aimed at instead of a ratio
         for i, peer in enumerate(peers):
             ours = (row["id"], row["subject"], _ms(row["subject_ms"])) if i == 0 else ("", "", "")
-            cells = (*ours, peer["peer"], _ms(peer["peer_ms"]), _ratio(peer["ratio"]), "" if peer["target"] is None else f"{peer['target']:g}")
+            aim = f"≤ {most_ms:g} ms" if i == 0 and most_ms else "" if peer["target"] is None else f"{peer['target']:g}"
+            cells = (*ours, peer["peer"], _ms(peer["peer_ms"]), _ratio(peer["ratio"]), aim)
             lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
-        if row["limit"] and any(p["target"] is not None and p["ratio"] < p["target"] for p in peers):
+        late = most_ms is not None and row["subject_ms"] > most_ms
+        if row["limit"] and (late or any(p["target"] is not None and p["ratio"] < p["target"] for p in peers)):
             limits.append(f"* {row['id'] or row['name']} ({row['name']}) is below its target; {row['limit']}.")
     lines += ["", *limits] if limits else []
     lines += ["", *(f"* {name} did not run: {why}." for name, why in found["skipped"].items())] if found["skipped"] else []

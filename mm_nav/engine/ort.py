@@ -16,7 +16,7 @@ from mm_nav.engine.contract import TensorSpec, batched, unbatched
 from mm_nav.engine.precision import network_file
 from mm_nav.errors import EngineError
 
-# Between frames the worker threads sleep rather than spin, which costs a robot half a core; and each takes its work in small parts,
+# Between frames the worker threads sleep rather than spin (CPU times: `mm_nav bench inference`); and each takes its work in small parts,
 # so that one that is interrupted does not keep the others waiting.
 SHARING = {"session.force_spinning_stop": "1", "session.dynamic_block_base": "4"}
 TYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8", "tensor(float16)": "float16", "tensor(double)": "float64"}

@@ -135,7 +135,7 @@ def train(config: AblationConfig, row: Row, bundle: Path, console: Console) -> N
 
 def train_words(config: AblationConfig, row: Row, bundle: Path) -> list[str]:
     """What to type behind ``mm_nav`` to train a row."""
-    return ["train", *map(str, config.bags), "--out", str(bundle), "--epochs", str(config.epochs), *row.train]
+    return ["train", *map(str, config.bags), "--out", str(bundle), "--recipe", "scratch", "--epochs", str(config.epochs), *row.train]
 
 
 def trained_by(bundle: Path) -> str:

@@ -121,7 +121,8 @@ class TrainConfig:
         """
         if self.recipe != "auto":
             return self
-        if base is None or self.base is not None or self.model != "base" or not self.memory or minutes >= FEW_MINUTES:
+        another = self.model != "base" or not self.memory or not self.pretrained or self.radar_sweeps != 1  # than the bundle's network
+        if base is None or self.base is not None or another or minutes >= FEW_MINUTES:
             return replace(self, recipe="scratch")
         return replace(self, recipe="adapters", base=base)
 

@@ -33,6 +33,12 @@ def test_a_row_below_its_target_says_what_limits_it_and_one_that_did_not_run_why
     assert "gpu did not run: no GPU." in text
 
 
+def test_a_row_that_aims_at_a_time_says_so_and_what_keeps_it_from_there() -> None:
+    text = table(found(versus("x", {"ours": 20.0, "theirs": 50.0}, check="sums", id="B16", limit="imports", figures={"target_ms": 15.0})))
+    assert "| B16 | ours | 20 | theirs | 50 | 2.5 | ≤ 15 ms |" in text
+    assert "B16 (x) is below its target; imports." in text
+
+
 def test_rows_are_in_the_order_of_their_numbers() -> None:
     rows = [versus("x", {"ours": 1.0, "theirs": 1.0}, check="sums", id=one) for one in ("G1", "B10", "B9")]
     text = table(found(*rows))

@@ -154,3 +154,16 @@ def test_a_failed_run_is_told_as_one(quiet: Console) -> None:
     assert figures["collisions"] == ("1", False)
     assert figures["latency p50 / p95"] == ("n/a", None)
     quiet.print(demo.table(summary))
+
+
+@pytest.mark.parametrize(
+    ("config", "seed"),
+    [(DemoConfig(), demo.WORLD), (DemoConfig(seed=7, say="go to the red cone"), 7), (DemoConfig(say="turn left"), demo.WORLD)],
+    ids=["its own order", "a world that was named", "an order that needs no thing"],
+)
+def test_the_demo_drives_in_the_world_that_was_named_or_in_its_own(config: DemoConfig, seed: int) -> None:
+    assert demo._world(config, Console(file=io.StringIO())) == seed
+
+
+def test_the_demo_looks_for_a_world_that_has_what_is_said() -> None:
+    assert demo._world(DemoConfig(say="take me to the person in blue"), Console(file=io.StringIO())) >= demo.WORLD

@@ -67,6 +67,11 @@ def test_the_page_and_its_parts_are_there_and_may_load_nothing_from_elsewhere(cl
     assert "Access-Control-Allow-Origin" not in headers
 
 
+@pytest.mark.parametrize(("said", "now"), [("lidar stuck; camera/front off", {"lidar": "stuck", "camera/front": "off"}), ("all ok", {}), ("", {})])
+def test_what_the_fault_injector_says_is_read_as_fault_by_source(said: str, now: dict[str, str]) -> None:
+    assert Board(spoiled=said).snapshot()["spoiled"] == now
+
+
 def test_the_page_has_no_script_or_style_in_it_and_sets_texts_as_text() -> None:
     from mm_nav import share
 

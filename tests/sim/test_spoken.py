@@ -3,12 +3,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from mm_nav.core import command
 from mm_nav.core.types import Command
 from mm_nav.sim import world
-from mm_nav.sim.spoken import spoken_task, things_meant, world_for
+from mm_nav.sim.spoken import AHEAD_M, AHEAD_RAD, spoken_task, things_meant, world_for
 from mm_nav.sim.world import Thing, World
 
 
@@ -59,7 +60,11 @@ def test_a_world_is_found_in_which_an_order_means_one_thing_ahead() -> None:
     assert seed is not None
     task = spoken_task(world.generate(seed), "go to the red cone behind the boxes")
     meant = next(t for t in world.generate(seed).things if t.id == task.target_id)
+    x, y, yaw = world.generate(seed).start
+    bearing = np.angle(np.exp(1j * (np.arctan2(meant.y - y, meant.x - x) - yaw)))
     assert (meant.label, meant.colour) == ("cone", "red")
+    assert np.hypot(meant.x - x, meant.y - y) < AHEAD_M
+    assert abs(bearing) < AHEAD_RAD
 
 
 @pytest.mark.parametrize("said", ["turn left", "go to the white door", "mumble", ""])

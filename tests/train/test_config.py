@@ -24,8 +24,10 @@ def test_a_few_minutes_of_driving_train_adapters_of_the_base_bundle() -> None:
         (3.0, None, {}),
         (3.0, BASE, {"model": "tiny"}),
         (3.0, BASE, {"memory": False}),
+        (3.0, BASE, {"pretrained": False}),
+        (3.0, BASE, {"radar_sweeps": 3}),
     ],
-    ids=["an hour", "nothing to start from", "another model", "no memory"],
+    ids=["an hour", "nothing to start from", "another model", "no memory", "from nothing", "radar sweeps"],
 )
 def test_all_weights_learn_where_there_is_enough_or_another_network_is_asked_for(minutes: float, base: Path | None, more: dict) -> None:
     settled = TrainConfig(bags=BAGS, **more).settled(minutes, base)
